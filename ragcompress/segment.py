@@ -175,7 +175,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_row(line: str) -> bool:
-    table = line.count("|") >= 2 or line.count("\t") >= 2
+    table = line.lstrip().startswith("|") or line.count(" | ") >= 2 or line.count("\t") >= 2
     return table or (len(line) <= MAX_ITEM and bool(_ROW.match(line)))
 
 
