@@ -1,0 +1,1 @@
+"""Short runnable assemblies of the library; start one with ``python -m pipelines.NAME``."""

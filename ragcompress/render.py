@@ -1,0 +1,170 @@
+"""From a context to the string that is sent, and the one enforcer of the token budget.
+
+A `Style` is a rendering. `fit` guarantees: whatever it is given, what it returns renders within the budget and no
+longer than the passages did. `fill` aims: it takes the best segments that fit. Both judge by rendering and counting,
+because token counts do not add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ragcompress.budget import Renderer, TokenBudget
+from ragcompress.context import Context
+from ragcompress.segment import sanitise
+from ragcompress.select import top_under, weakest_first
+from ragcompress.types import Segment
+
+__all__ = ["Style", "fill", "fit", "marked", "numbered", "plain", "render", "titled", "tokens"]
+
+OVER_BUDGET = "over budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A rendering: passages as blocks, in segment order.
+
+    Attributes:
+        numbers: Put ``[n]`` before each block, n being the passage's number from 1.
+        titles: Put the passage's title before its text.
+        gap: What stands where text between two kept segments went; "" means a space or a line break, as was there.
+    """
+
+    numbers: bool = False
+    titles: bool = False
+    gap: str = ""
+
+    def __call__(self, context: Context) -> str:
+        """Render ``context``; no segments give ``""``."""
+        blocks = []
+        for source, group in groupby(context.segments, key=lambda segment: segment.support[0].passage):
+            body = self._join(context, list(group))
+            if body:
+                blocks.append(self._heading(context, source) + body)
+        return "\n\n".join(blocks)
+
+    def _heading(self, context: Context, source: int) -> str:
+        title = context.passages[source].title.strip() if self.titles else ""
+        number = f"[{source + 1}] " if self.numbers else ""
+        return f"{number}{title}\n" if title else number
+
+    def _join(self, context: Context, segments: Sequence[Segment]) -> str:
+        parts: list[str] = []
+        for before, segment in zip([None, *segments], segments, strict=False):
+            if before is not None and not _touch(before, segment):
+                parts[-1] = parts[-1].rstrip()
+                parts.append(self.gap or _break(context, before, segment))
+                parts.append(segment.text.lstrip())
+            else:
+                parts.append(segment.text)
+        return "".join(parts).strip()
+
+
+plain = Style()
+titled = Style(titles=True)
+numbered = Style(numbers=True, titles=True)
+marked = Style(numbers=True, titles=True, gap=" […] ")
+
+
+def render(context: Context, budget: TokenBudget | None = None) -> str:
+    """The string that is sent: in the budget's rendering if it names one, else `plain`."""
+    return _renderer(budget)(context)
+
+
+def tokens(context: Context, budget: TokenBudget) -> int:
+    """How many tokens the rendered context has, by the budget's own count."""
+    return budget.count(render(context, budget))
+
+
+def fit(context: Context, budget: TokenBudget) -> Context:
+    """Drop the weakest segments until the rendered context is within budget and no longer than the passages were.
+
+    The one enforcer: every compressor ends here. Segments without a score are weakest from the end. If even the empty
+    string counts more than the limit (a counter that adds special tokens), the empty context is returned with a note.
+    """
+    fits = _gauge(context, budget)
+    if fits(context):
+        return context
+    order = weakest_first([segment.score for segment in context.segments])
+    low, high = 1, len(order)  # invariant: dropping `high` segments is assumed to fit
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(_without(context, order[:middle])) else (middle + 1, high)
+    dropped = low
+    while dropped < len(order) and not fits(_without(context, order[:dropped])):  # a counter need not be monotone
+        dropped += 1
+    result = _without(context, order[:dropped])
+    if not result.segments and budget.count("") > budget.limit:
+        return result.note(
+            f"nothing can fit: this counter gives {budget.count('')} tokens to the empty text, the limit is {budget.limit}"
+        )
+    return result
+
+
+def fill(context: Context, budget: TokenBudget, order: Sequence[int] | None = None) -> Context:
+    """Keep the best segments that fit: what does not fit is skipped and the next tried.
+
+    Args:
+        context: With scores; segments without one come last, in reading order.
+        budget: Its limit bounds the rendered result.
+        order: Segment numbers, best first; by default by score, ties by position.
+
+    Returns:
+        The kept segments in their present order, within the budget.
+    """
+    ranked = list(order) if order is not None else weakest_first([s.score for s in context.segments])[::-1]
+    fits = _gauge(context, budget)
+    if len(ranked) == len(context.segments) and fits(context):
+        return context
+    costs = [budget.count(segment.text.strip()) for segment in context.segments]
+    best: tuple[int, list[int]] = (-1, [])
+    aim = budget.limit
+    for _ in range(8):  # aim with costs, judge by the rendering, correct the aim
+        chosen = top_under(ranked, costs, aim)
+        attempt = context.keep(chosen, OVER_BUDGET)
+        size = tokens(attempt, budget)
+        if fits(attempt) and size > best[0]:
+            best = (size, chosen)
+        correction = budget.limit - size
+        left = [costs[at] for at in ranked if at not in set(chosen)]
+        if correction == 0 or (correction > 0 and (not left or correction < min(left) or size < best[0])):
+            break
+        aim += correction
+    if best[0] >= 0:
+        return context.keep(best[1], OVER_BUDGET)
+    return fit(context.keep(ranked, OVER_BUDGET), budget)
+
+
+def _renderer(budget: TokenBudget | None) -> Renderer:
+    return plain if budget is None or budget.render is None else budget.render
+
+
+def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
+    """Whether a context renders within the limit and no longer than the whole passages."""
+    whole = render(Context.of(context.query, context.passages), budget)
+    limit = min(budget.limit, budget.count(whole))
+
+    def fits(candidate: Context) -> bool:
+        text = render(candidate, budget)
+        return len(text) <= len(whole) and budget.count(text) <= limit
+
+    return fits
+
+
+def _without(context: Context, gone: Sequence[int]) -> Context:
+    left = set(range(len(context.segments))) - set(gone)
+    return context.keep(left, OVER_BUDGET)
+
+
+def _touch(before: Segment, after: Segment) -> bool:
+    return before.support[-1].passage == after.support[0].passage and before.support[-1].end == after.support[0].start
+
+
+def _break(context: Context, before: Segment, after: Segment) -> str:
+    """What parts two kept pieces of one passage: a line break where lines went, else a space."""
+    last, first = before.support[-1], after.support[0]
+    passage = context.passages[last.passage].text
+    between = passage[max(last.end - 1, 0) : first.start] if last.end <= first.start else "\n"
+    return "\n" if "\n" in sanitise(between) else " "
