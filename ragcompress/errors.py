@@ -19,10 +19,10 @@ from importlib import import_module
 from typing import Any
 
 __all__ = [
+    "BadIndex",
     "CompressionFailed",
     "DamagedIndex",
     "EncoderMismatch",
-    "BadIndex",
     "InvalidInput",
     "MissingExtra",
     "ModelError",

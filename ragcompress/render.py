@@ -97,9 +97,8 @@ def fit(context: Context, budget: TokenBudget) -> Context:
         dropped += 1
     result = _without(context, order[:dropped])
     if not result.segments and budget.count("") > budget.limit:
-        return result.note(
-            f"nothing can fit: this counter gives {budget.count('')} tokens to the empty text, the limit is {budget.limit}"
-        )
+        least = budget.count("")
+        return result.note(f"nothing fits: this counter gives {least} tokens to the empty text, limit {budget.limit}")
     return result
 
 

@@ -217,4 +217,3 @@ def _safe_cut(text: str, cut: int) -> int:
         if not unicodedata.combining(char) and char not in joined and before != "\u200d":
             return position
     return cut
-

@@ -1,0 +1,274 @@
+"""Token states of passages and queries: one forward each, and everything else is read from them.
+
+`OnnxEncoder.embedded()` is all-MiniLM-L6-v2 (Apache-2.0), shipped in the package and run by onnxruntime: no network,
+no torch. `TransformerEncoder` wraps any Hugging Face encoder or SentenceTransformer. Both are `TokenEncoder`s.
+
+Long text goes through in windows that overlap; each token's state is taken from the window in which it stands
+farthest from an edge, so that a passage of any length gives one state per token in bounded memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.budget import embedded_tokenizer
+from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.segment import sanitise
+from ragcompress.types import Passage
+
+__all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "cpu_gains_from_int8", "session"]
+
+WINDOW = 256  # tokens per forward, special tokens and title included; what MiniLM was tuned with
+OVERLAP = 32  # tokens of context on either side of a cut
+MAX_TITLE = 32
+CACHE_TOKENS = 400_000  # about 600 MB of float32 states at 384 dimensions
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The token states of one text.
+
+    Attributes:
+        last: Last-layer states, shape [tokens, dim], special and title tokens included.
+        middle: Middle-layer states, same shape; None if the encoder gives none.
+        offsets: Half-open character offsets into the text, shape [tokens, 2]; (-1, -1) for special and title tokens.
+    """
+
+    last: Floats
+    middle: Floats | None
+    offsets: NDArray[np.int64]
+
+    def inside(self, start: int, end: int) -> NDArray[np.bool_]:
+        """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""
+        return (self.offsets[:, 0] < end) & (self.offsets[:, 1] > start) & (self.offsets[:, 0] >= 0)
+
+
+class TokenEncoder(Protocol):
+    """Text to token states."""
+
+    def query(self, text: str) -> Encoded:
+        """States of a query."""
+        ...
+
+    def passages(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """States of ``title. text`` for every passage."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Token ids with special tokens; which of them to keep, and their character offsets."""
+
+    ids: list[int]
+    keep: slice
+    offsets: list[tuple[int, int]]
+
+
+class _WindowedEncoder:
+    """Tokenising, windowing and caching, shared by both encoders; ``_forward`` is what differs."""
+
+    def __init__(self, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
+        self._tokenizer = tokenizer
+        self._name = name
+        self._window = window
+        self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
+        self._cached_tokens = 0
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._name!r})"
+
+    def query(self, text: str) -> Encoded:
+        """States of a query; the same text gives the same object while it is cached."""
+        return self._encode("", text)
+
+    def passages(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """States of ``title. text`` for every passage, in order."""
+        return [self._encode(passage.title, passage.text) for passage in passages]
+
+    def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
+        raise NotImplementedError
+
+    def _encode(self, title: str, text: str) -> Encoded:
+        key = (title, text)
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+        parts = [(window, self._forward(window.ids)) for window in self._windows(title, text)]
+        encoded = Encoded(
+            np.concatenate([last[window.keep] for window, (last, _) in parts]),
+            _stack([None if middle is None else middle[window.keep] for window, (_, middle) in parts]),
+            np.array([pair for window, _ in parts for pair in window.offsets[window.keep]], dtype=np.int64).reshape(
+                -1, 2
+            ),
+        )
+        self._remember(key, encoded)
+        return encoded
+
+    def _remember(self, key: tuple[str, str], encoded: Encoded) -> None:
+        with self._lock:
+            if key not in self._cache and len(encoded.last) <= CACHE_TOKENS // 4:
+                self._cache[key] = encoded
+                self._cached_tokens += len(encoded.last)
+            while self._cached_tokens > CACHE_TOKENS:
+                self._cached_tokens -= len(self._cache.popitem(last=False)[1].last)
+
+    def _windows(self, title: str, text: str) -> Iterator[_Window]:
+        pieces = self._tokenizer.encode(sanitise(text), add_special_tokens=False)
+        heading = sanitise(title).strip()
+        head = self._tokenizer.encode(f"{heading}. ", add_special_tokens=False).ids[:MAX_TITLE] if heading else []
+        first, last = _special_ids(self._tokenizer)
+        room = self._window - len(head) - 2
+        for start, end, keep_from, keep_to in _cuts(len(pieces.ids), room):
+            ids = [first, *head, *pieces.ids[start:end], last]
+            lead = 1 + len(head)
+            offsets = [(-1, -1)] * lead + pieces.offsets[start:end] + [(-1, -1)]
+            # the first window brings the special and title tokens, later ones only their own stretch of text
+            keep = slice(
+                0 if start == 0 else lead + keep_from - start, lead + keep_to - start + (keep_to == len(pieces.ids))
+            )
+            yield _Window(ids, keep, offsets)
+
+
+class OnnxEncoder(_WindowedEncoder):
+    """An encoder graph with inputs ``input_ids``, ``attention_mask`` and outputs ``middle``, ``last``."""
+
+    def __init__(self, graph: Any, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
+        super().__init__(tokenizer, name, window=window)
+        self._graph = graph
+
+    @classmethod
+    def embedded(cls, precision: str | None = None) -> OnnxEncoder:
+        """The encoder shipped in the package; one shared instance per precision.
+
+        Args:
+            precision: ``"int8"``, ``"float"``, or None: int8 where the processor gains from it.
+        """
+        return _embedded(precision or ("int8" if cpu_gains_from_int8() else "float"))
+
+    def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
+        batch = np.array([ids], dtype=np.int64)
+        middle, last = self._graph.run(["middle", "last"], {"input_ids": batch, "attention_mask": np.ones_like(batch)})
+        return last[0], middle[0]
+
+
+class TransformerEncoder(_WindowedEncoder):
+    """Any Hugging Face encoder with a fast tokenizer, or a SentenceTransformer, on torch.
+
+    Args:
+        model: A name or folder, a ``SentenceTransformer``, or a ``(model, fast tokenizer)`` pair.
+        device: Torch device; the GPU if there is one when None.
+
+    Raises:
+        ModelError: The model can't be loaded or has no fast tokenizer (character offsets need one).
+    """
+
+    def __init__(self, model: Any, *, device: str | None = None, window: int = WINDOW) -> None:
+        torch = require("torch", "generators")
+        body, tokenizer = _load_transformer(model)
+        self._torch = torch
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._body = body.to(self._device).eval()
+        longest = getattr(body.config, "max_position_embeddings", window)
+        super().__init__(tokenizer, getattr(body.config, "name_or_path", "model"), window=min(window, longest))
+
+    def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
+        with self._torch.inference_mode():
+            out = self._body(input_ids=self._torch.tensor([ids], device=self._device))
+        return out.last_hidden_state[0].float().cpu().numpy(), None
+
+
+def session(graph: bytes | str, *, threads: int | None = None) -> Any:
+    """A thread-safe onnxruntime session on the CPU."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or min(os.cpu_count() or 1, 8)
+    options.log_severity_level = 3
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+@lru_cache(maxsize=1)
+def cpu_gains_from_int8() -> bool:
+    """Whether int8 matrix products are native here (VNNI, AMX, ARM dot products); plain AVX2 gains little."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            flags = set(file.read(20_000).split())
+    except OSError:
+        return True  # no Linux: recent Macs and Windows machines have dot products
+    return bool(flags & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"})
+
+
+@lru_cache(maxsize=2)
+def _embedded(precision: str) -> OnnxEncoder:
+    files = {"int8": "encoder-int8.onnx", "float": "encoder-half.onnx"}
+    if precision not in files:
+        raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
+    graph = resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes()
+    return OnnxEncoder(session(graph), embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
+
+
+def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:
+    """Windows over ``size`` tokens: (start, end, keep_from, keep_to); the keep ranges tile ``[0, size)``."""
+    start = 0
+    kept = 0
+    while True:
+        end = min(start + room, size)
+        keep_to = size if end == size else end - OVERLAP
+        yield start, end, kept, keep_to
+        if end == size:
+            return
+        kept = keep_to
+        start = keep_to - OVERLAP
+
+
+def _special_ids(tokenizer: Any) -> tuple[int, int]:
+    ids = tokenizer.encode("", add_special_tokens=True).ids
+    if len(ids) != 2:
+        raise ModelError(f"an encoder needs one start and one end token; this tokenizer adds {len(ids)}")
+    return ids[0], ids[1]
+
+
+def _pairs(offsets: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.array(offsets, dtype=np.int64).reshape(-1, 2)
+
+
+def _stack(parts: Sequence[Floats | None]) -> Floats | None:
+    found = [part for part in parts if part is not None]
+    return np.concatenate(found) if len(found) == len(parts) else None
+
+
+def _load_transformer(model: Any) -> tuple[Any, Any]:
+    if isinstance(model, str):
+        transformers = require("transformers", "generators")
+        try:
+            model = transformers.AutoModel.from_pretrained(model), transformers.AutoTokenizer.from_pretrained(model)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"can't load the encoder {model!r}: {error}") from error
+    if hasattr(model, "tokenizer") and hasattr(model, "__getitem__") and hasattr(model[0], "auto_model"):
+        model = model[0].auto_model, model.tokenizer  # a SentenceTransformer
+    if not isinstance(model, tuple):
+        raise InvalidInput(
+            f"encoder must be a name, a SentenceTransformer or (model, tokenizer), not {type(model).__name__}"
+        )
+    body, tokenizer = model
+    fast = getattr(tokenizer, "backend_tokenizer", None)
+    if fast is None:
+        raise ModelError("the encoder needs a fast tokenizer, which gives character offsets")
+    copy = type(fast).from_str(fast.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return body, copy
