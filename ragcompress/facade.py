@@ -1,0 +1,194 @@
+"""`compress`: the one call most programs need. Nothing that goes wrong inside keeps the caller from a context."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal
+
+from ragcompress.budget import Counter, Renderer, TokenBudget, embedded_count
+from ragcompress.context import Context
+from ragcompress.errors import CompressionFailed, InvalidInput, require
+from ragcompress.methods import default, resolve
+from ragcompress.protocols import Compressor
+from ragcompress.pruners.baselines import truncate
+from ragcompress.pruners.extractive import SentencePruner
+from ragcompress.render import fit, render
+from ragcompress.result import Compressed
+from ragcompress.scorers.lexical import LexicalScorer
+from ragcompress.types import Passage
+
+__all__ = ["compress", "compress_many"]
+
+Budget = TokenBudget | int | float | None
+OnError = Literal["fallback", "raise"]
+
+
+def compress(
+    query: str,
+    passages: Iterable[str | Passage],
+    budget: Budget = None,
+    compressor: Compressor | str | None = None,
+    timeout_s: float | None = None,
+    on_error: OnError = "fallback",
+) -> Compressed:
+    """Shrink retrieved passages to what the query needs.
+
+    Args:
+        query: What is asked.
+        passages: Retrieved passages, best first, as str or `Passage`.
+        budget: A `TokenBudget`; an int (tokens of the embedded tokenizer); a float in (0, 1], the kept fraction; or
+            None: a calibrated threshold decides how much to keep.
+        compressor: Any ``(Context, TokenBudget) -> Context``, or a method's name (see ``ragcompress methods``).
+        timeout_s: Seconds after which a fast fallback answers instead.
+        on_error: ``"fallback"``: a compressor that fails is replaced by word-based selection, with a warning;
+            ``"raise"``: it raises `CompressionFailed`.
+
+    Returns:
+        The compressed context; no passages give an empty one.
+
+    Raises:
+        InvalidInput: Blank query, wrong types, a budget below zero, an unknown method.
+        CompressionFailed: Only with ``on_error="raise"``.
+    """
+    started = perf_counter()
+    context = Context.of(query, passages)
+    _check(context, timeout_s, on_error)
+    method = _method(compressor, dynamic=budget is None)
+    whole = _Whole.of(context, budget)
+    began = perf_counter()
+    outcome = _run(method, context, whole.budget, timeout_s)
+    if isinstance(outcome, Exception):
+        if on_error == "raise":
+            raise CompressionFailed(f"{_name(method)} failed: {_why(outcome)}") from outcome
+        outcome = _fallback(context, whole.budget, f"{_name(method)} failed: {_why(outcome)}")
+    ended = perf_counter()
+    text = render(outcome, whole.budget)
+    timings = {"compress": ended - began, "total": perf_counter() - started}
+    return Compressed(
+        context=outcome,
+        text=text,
+        tokens_in=whole.tokens,
+        tokens_out=whole.budget.count(text) if text else 0,
+        limit=whole.budget.limit,
+        method=_name(method),
+        passage_scores=outcome.passage_scores or _relevance(context),
+        timings=timings,
+    )
+
+
+def compress_many(
+    items: Iterable[tuple[str, Iterable[str | Passage]]],
+    budget: Budget = None,
+    compressor: Compressor | str | None = None,
+    progress: bool = False,
+    **options: Any,
+) -> Iterator[Compressed]:
+    """Compress many ``(query, passages)`` pairs lazily and in order; ``options`` as in `compress`.
+
+    Raises:
+        MissingExtra: ``progress=True`` without rich.
+    """
+    method = _method(compressor, dynamic=budget is None)
+    if progress:
+        track = require("rich.progress", "cli").track
+        items = track(items if hasattr(items, "__len__") else list(items), description="compress")
+    for query, passages in items:
+        yield compress(query, passages, budget, method, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The uncompressed rendering's size, and the budget as a `TokenBudget` no larger than it."""
+
+    tokens: int
+    budget: TokenBudget
+
+    @classmethod
+    def of(cls, context: Context, budget: Budget) -> _Whole:
+        count: Counter = budget.count if isinstance(budget, TokenBudget) else embedded_count
+        look: Renderer | None = budget.render if isinstance(budget, TokenBudget) else None
+        text = render(context, TokenBudget(0, count, look))
+        size = count(text) if text else 0
+        if isinstance(budget, TokenBudget):
+            return cls(size, budget)
+        if isinstance(budget, float):
+            if not 0 < budget <= 1:
+                raise InvalidInput(f"a float budget is the kept fraction, in (0, 1], not {budget}; tokens are an int")
+            return cls(size, TokenBudget(int(budget * size), count, look))
+        return cls(size, TokenBudget(size if budget is None else budget, count, look))
+
+
+def _check(context: Context, timeout_s: float | None, on_error: str) -> None:
+    if not context.query.strip():
+        raise InvalidInput("query is empty; compression keeps what answers a question, so ask one")
+    if timeout_s is not None and timeout_s <= 0:
+        raise InvalidInput(f"timeout_s must be above zero, not {timeout_s}; None waits as long as it takes")
+    if on_error not in ("fallback", "raise"):
+        raise InvalidInput(f"on_error must be 'fallback' or 'raise', not {on_error!r}")
+
+
+def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor:
+    if compressor is None:
+        return default(dynamic=dynamic)
+    if isinstance(compressor, str):
+        return resolve(compressor, dynamic=dynamic)
+    if isinstance(compressor, type) or not callable(compressor):
+        raise InvalidInput(
+            f"compressor must be (Context, TokenBudget) -> Context or a method's name, not {compressor!r}"
+        )
+    return compressor
+
+
+def _run(method: Compressor, context: Context, budget: TokenBudget, timeout_s: float | None) -> Context | Exception:
+    """The compressor's answer, checked and within budget, or the exception that took its place."""
+
+    def work() -> Context:
+        answer = method(context, budget)
+        if not isinstance(answer, Context):
+            raise InvalidInput(f"a compressor must return a Context, not {type(answer).__name__}")
+        if answer.query != context.query or answer.passages is not context.passages:
+            raise InvalidInput("a compressor must leave query and passages as they are")
+        return fit(answer, budget)
+
+    return _attempt(work, timeout_s)
+
+
+def _attempt(work: Callable[[], Context], timeout_s: float | None) -> Context | Exception:
+    box: list[Context | Exception] = []
+
+    def fill_box() -> None:
+        try:
+            box.append(work())
+        except Exception as error:  # fail-open is this function's purpose: the caller decides what to do with it
+            box.append(error)
+
+    if timeout_s is None:
+        fill_box()
+        return box[0]
+    worker = threading.Thread(target=fill_box, daemon=True, name="ragcompress-compress")
+    worker.start()
+    worker.join(timeout_s)
+    return box[0] if box else TimeoutError(f"no answer within {timeout_s} s")
+
+
+def _fallback(context: Context, budget: TokenBudget, why: str) -> Context:
+    """Selection by words, which needs no model; truncation if even that fails."""
+    answer = _attempt(lambda: SentencePruner(LexicalScorer())(context, budget), None)
+    if isinstance(answer, Exception):
+        return truncate(context, budget).note(f"{why}; truncated instead")
+    return answer.note(f"{why}; sentences were selected by words instead")
+
+
+def _relevance(context: Context) -> tuple[float, ...]:
+    return LexicalScorer()(context).passage_scores
+
+
+def _name(compressor: Compressor) -> str:
+    return getattr(compressor, "__name__", None) or repr(compressor)
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

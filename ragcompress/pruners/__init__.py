@@ -1,0 +1,1 @@
+"""Pruners: compressors assembled from a segmenter, a scorer and a selection."""

@@ -1,0 +1,62 @@
+"""What the embedded model can't read, words alone judge, and the result says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ragcompress.budget import embedded_tokenizer
+from ragcompress.context import Context
+from ragcompress.protocols import Scorer
+from ragcompress.scorers.lexical import LexicalScorer
+from ragcompress.segment import sanitise
+
+__all__ = ["GuardedScorer", "unreadable_share"]
+
+UNREADABLE = 0.35  # English and its relatives stay below 0.15, scripts outside the vocabulary lie above 0.6
+MAX_CHARS = 1_000_000
+
+
+def unreadable_share(text: str) -> float:
+    """The share of pieces that are unknown to the embedded tokenizer or single letters: 0 reads well, 1 not at all.
+
+    >>> unreadable_share("How tall is the tower?") < 0.1 < 0.6 < unreadable_share("東京タワーの高さは")
+    True
+    """
+    pieces = [piece.removeprefix("##") for piece in embedded_tokenizer().encode(sanitise(text)).tokens[1:-1]]
+    judged = [piece for piece in pieces if piece == "[UNK]" or piece.isalpha()]
+    if not judged:
+        return 0.0
+    return sum(piece == "[UNK]" or (len(piece) == 1 and piece not in "aio") for piece in judged) / len(judged)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedScorer:
+    """A neural scorer where it can read, BM25 where it can't.
+
+    Attributes:
+        scorer: Used when query and passages are readable and not too long.
+        fallback: Used otherwise, with a note on the context.
+        max_chars: Passage characters beyond which an encoder would take minutes.
+    """
+
+    scorer: Scorer
+    fallback: Scorer = field(default_factory=LexicalScorer)
+    max_chars: int = MAX_CHARS
+
+    def __call__(self, context: Context) -> Context:
+        """Score with the one that can, and say so when it is the fallback."""
+        reason = self._reason(context)
+        return self.fallback(context).note(reason) if reason else self.scorer(context)
+
+    def _reason(self, context: Context) -> str:
+        size = sum(len(passage.text) for passage in context.passages)
+        if size > self.max_chars:
+            return f"{size:,} characters are too many for the encoder ({self.max_chars:,}); scored by words alone"
+        sample = " ".join(passage.text[:200] for passage in context.passages[:50])
+        share = max(unreadable_share(context.query), unreadable_share(sample))
+        if share > UNREADABLE:
+            return (
+                f"the embedded model can't read this language ({share:.0%} unknown pieces); scored by words alone: "
+                "pass a multilingual encoder for better results"
+            )
+        return ""

@@ -1,0 +1,87 @@
+"""BM25 over the context's own segments: no model, any script."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ragcompress.context import Context
+from ragcompress.segment import sanitise
+
+__all__ = ["LexicalScorer", "terms"]
+
+# Scripts that write no spaces: neighbouring characters pair up, so that two-character words are found anywhere.
+_DENSE = "\u0e00-\u0e7f\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_TERM = re.compile(f"[{_DENSE}]+|[^\\W{_DENSE}]+(?:['’][^\\W{_DENSE}]+)?")
+_IS_DENSE = re.compile(f"[{_DENSE}]")
+
+
+def terms(text: str) -> list[str]:
+    """Lower-cased words without plural and possessive endings; character pairs where words are not spaced.
+
+    >>> terms("The cats' owner: 東京都")
+    ['the', 'cat', 'owner', '東京', '京都']
+    """
+    result: list[str] = []
+    for match in _TERM.finditer(sanitise(text).casefold()):
+        term = match.group()
+        if not _IS_DENSE.match(term):
+            result.append(_stem(term))
+        elif len(term) == 1:
+            result.append(term)
+        else:
+            result.extend(term[at : at + 2] for at in range(len(term) - 1))
+    return result
+
+
+def _stem(term: str) -> str:
+    """Take off the endings that English adds most often; crude on purpose, harmless elsewhere."""
+    term = re.sub("['’]s?$", "", term)
+    for ending, rest in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if term.endswith(ending) and len(term) - len(ending) >= 3 and not term.endswith(("ss", "us", "is")):
+            return term[: -len(ending)] + rest
+    return term
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalScorer:
+    """BM25 (Robertson and Zaragoza, 2009) of every segment, mixed with that of its passage.
+
+    The collection is the context itself: what is rare among its segments weighs most.
+
+    Attributes:
+        k1: Term frequency saturation.
+        b: Length normalisation, 0 (none) to 1 (full).
+        passage_share: How much of the score comes from the whole passage, 0 to 1.
+    """
+
+    k1: float = 1.2
+    b: float = 0.5
+    passage_share: float = 0.3
+
+    def __call__(self, context: Context) -> Context:
+        """Scores from 0 (no term in common) upwards."""
+        query = Counter(terms(context.query))
+        own = self._scores(query, [terms(segment.text) for segment in context.segments])
+        whole = self._scores(query, [terms(f"{p.title} {p.text}") for p in context.passages])
+        mixed = [
+            (1 - self.passage_share) * score + self.passage_share * whole[segment.support[0].passage]
+            for score, segment in zip(own, context.segments, strict=True)
+        ]
+        return context.with_scores(mixed, whole)
+
+    def _scores(self, query: Counter[str], documents: Sequence[Sequence[str]]) -> list[float]:
+        counts = [Counter(term for term in document if term in query) for document in documents]
+        lengths = [len(document) for document in documents]
+        mean = max(sum(lengths) / len(lengths), 1.0) if lengths else 1.0
+        found = Counter(term for count in counts for term in count)
+        weight = {term: math.log(1 + (len(counts) - n + 0.5) / (n + 0.5)) for term, n in found.items()}
+        scores = []
+        for count, length in zip(counts, lengths, strict=True):
+            damping = self.k1 * (1 - self.b + self.b * length / mean)
+            parts = (query[term] * weight[term] * n * (self.k1 + 1) / (n + damping) for term, n in count.items())
+            scores.append(math.fsum(parts))
+        return scores

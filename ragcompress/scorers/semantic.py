@@ -1,0 +1,105 @@
+"""Scores from the encoder: dense, late interaction, and their fusion with words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.context import Context
+from ragcompress.encoders import OnnxEncoder, TokenEncoder
+from ragcompress.scorers.features import Features, features
+from ragcompress.scorers.lexical import LexicalScorer
+
+__all__ = ["DenseScorer", "FusedScorer", "LateInteractionScorer"]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DenseScorer:
+    """Cosine of the query with the contextual segment vector, mixed with that of its passage.
+
+    Attributes:
+        encoder: Gives token states; the embedded MiniLM by default.
+        passage_share: How much of the score is the passage's cosine, 0 to 1.
+    """
+
+    encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
+    passage_share: float = 0.35
+
+    def __call__(self, context: Context) -> Context:
+        """Scores in [-1, 1]."""
+        found = features(context, self.encoder)
+        mixed = (1 - self.passage_share) * found.cosine + self.passage_share * found.passage_cosine
+        return context.with_scores(mixed.tolist(), per_passage(context, found.passage_cosine))
+
+
+@dataclass(frozen=True, slots=True)
+class LateInteractionScorer:
+    """Mean over query tokens of the best cosine to a token of the segment (ColBERT, Khattab and Zaharia 2020).
+
+    Attributes:
+        encoder: Gives token states; the embedded MiniLM by default.
+        passage_share: How much of the score is late interaction with the whole passage, 0 to 1.
+    """
+
+    encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
+    passage_share: float = 0.35
+
+    def __call__(self, context: Context) -> Context:
+        """Scores in [-1, 1]."""
+        found = features(context, self.encoder)
+        mixed = (1 - self.passage_share) * found.late + self.passage_share * found.passage_late
+        return context.with_scores(mixed.tolist(), per_passage(context, found.passage_late))
+
+
+@dataclass(frozen=True, slots=True)
+class FusedScorer:
+    """The weighted sum of the four one-forward relevances and BM25.
+
+    The neural weights were learned on SQuAD (see the evaluation); words add what a small encoder forgets: names,
+    numbers, codes. BM25 is unbounded, so it enters through its share of the best score in the context.
+
+    Attributes:
+        encoder: Gives token states; the embedded MiniLM by default.
+        weights: Of passage cosine, segment cosine, late interaction, passage late interaction.
+        words: Weight of the segment's BM25, and of the passage's.
+    """
+
+    encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
+    weights: tuple[float, float, float, float] = (5.7, 10.3, 14.2, 8.8)
+    words: tuple[float, float] = (2.0, 2.0)
+
+    def __call__(self, context: Context) -> Context:
+        """Scores of any sign; only their order and distances mean something."""
+        found = features(context, self.encoder)
+        lexical = LexicalScorer(passage_share=0)(context)
+        own = _share(np.array([segment.score or 0 for segment in lexical.segments], dtype=np.float32))
+        whole = _share(np.array(lexical.passage_scores, dtype=np.float32))
+        of = [segment.support[0].passage for segment in context.segments]
+        by_words = self.words[0] * own + self.words[1] * whole[of] if of else own
+        fused = self._sum(found) + by_words
+        w = self.weights
+        relevance = per_passage(context, w[0] * found.passage_cosine + w[3] * found.passage_late)
+        passages = [r + self.words[1] * float(s) for r, s in zip(relevance, whole, strict=True)]
+        return context.with_scores(fused.tolist(), passages)
+
+    def _sum(self, found: Features) -> Floats:
+        total: Floats = np.tensordot(np.array(self.weights, dtype=np.float32), np.array(found), axes=1)
+        return total
+
+
+def per_passage(context: Context, values: Floats) -> list[float]:
+    """Per-segment values that are equal within a passage, one per passage; -1 where no segment is left."""
+    result = [-1.0] * len(context.passages)
+    for segment, value in zip(context.segments, values, strict=True):
+        result[segment.support[0].passage] = float(value)
+    return result
+
+
+def _share(scores: Floats) -> Floats:
+    best = float(scores.max()) if len(scores) else 0.0
+    shared: Floats = scores / best if best > 0 else scores
+    return shared
