@@ -1,0 +1,118 @@
+"""Encoding a corpus: in shards, with a progress bar, going on where an interrupted run stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.errors import DamagedIndex, require
+from ragcompress.retriever.embed import Encoder, embed_texts
+from ragcompress.retriever.identity import check_identity, identity
+from ragcompress.retriever.store import replace_file
+
+__all__ = ["SHARD", "encode_corpus", "progress_bar"]
+
+SHARD = 512  # passages: what an interruption can cost, some seconds of encoding
+Vectors = NDArray[np.float32]
+
+
+def encode_corpus(
+    encoder: Encoder,
+    texts: Sequence[str],
+    *,
+    batch_size: int = 32,
+    resume_folder: Path | None = None,
+    advance: Callable[[int], None] | None = None,
+) -> Vectors:
+    """Encode texts, keeping every finished shard on disk when a folder is given.
+
+    Shards are named by their texts: the same corpus, or one that starts the same, goes on where it stopped.
+    The folder may be deleted once the index is saved.
+
+    Returns:
+        Unit rows, float32 ``[n, dim]``.
+
+    Raises:
+        EncoderMismatch: The shards in ``resume_folder`` are of another encoder.
+    """
+    if resume_folder is not None:
+        _claim(resume_folder, encoder)
+    out = np.zeros((len(texts), encoder.dim), dtype=np.float32)
+    for start in range(0, len(texts), SHARD):
+        shard = texts[start : start + SHARD]
+        out[start : start + SHARD] = _shard(encoder, shard, batch_size, resume_folder)
+        if advance is not None:
+            advance(len(shard))
+    return out
+
+
+def _claim(folder: Path, encoder: Encoder) -> None:
+    """Write down whose shards these are, or check that they are this encoder's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "encoder.json"
+    if not path.exists():
+        replace_file(path, json.dumps(identity(encoder)).encode())
+        return
+    try:
+        saved = json.loads(path.read_bytes())
+        check_identity(saved, encoder, where=folder)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedIndex(f"{path} can't be read; delete the folder {folder} and build again") from error
+
+
+def _shard(encoder: Encoder, texts: Sequence[str], batch_size: int, folder: Path | None) -> Vectors:
+    if folder is None:
+        return embed_texts(encoder, texts, batch_size=batch_size)
+    digest = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
+    path = folder / f"shard-{digest[:32]}.npy"
+    done = _read_shard(path, (len(texts), encoder.dim))
+    if done is not None:
+        return done
+    vectors = embed_texts(encoder, texts, batch_size=batch_size)
+    body = io.BytesIO()
+    np.save(body, vectors)
+    payload = body.getvalue()
+    replace_file(path, payload + hashlib.sha256(payload).digest())
+    return vectors
+
+
+def _read_shard(path: Path, shape: tuple[int, int]) -> Vectors | None:
+    """A finished shard, or None when it is absent or damaged: then it is encoded again."""
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(body[:-32]).digest() != body[-32:]:
+        return None
+    vectors: Vectors = np.load(io.BytesIO(body[:-32]), allow_pickle=False)
+    return vectors if vectors.shape == shape else None
+
+
+@contextmanager
+def progress_bar(label: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
+    """A rich bar on stderr; yields the function that moves it, or None when it is not shown.
+
+    Raises:
+        MissingExtra: ``rich`` is not installed.
+    """
+    if not shown:
+        yield None
+        return
+    rich, console = require("rich.progress", "cli"), require("rich.console", "cli")
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=console.Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda n: bar.advance(task, n)

@@ -1,0 +1,258 @@
+"""DenseRetriever: passages, their vectors, and the search over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.errors import InvalidInput
+from ragcompress.retriever.ann import Hits, Kind
+from ragcompress.retriever.build import encode_corpus, progress_bar
+from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, normalise, passage_text
+from ragcompress.retriever.identity import check_identity, identity
+from ragcompress.retriever.passages import as_ids, as_passages, last_of_each
+from ragcompress.retriever.sidecar import Sidecar, SidecarMaker, default_makers
+from ragcompress.retriever.store import Generation, Writer, read_generation, write_generation
+from ragcompress.retriever.table import Table
+from ragcompress.types import Passage
+
+__all__ = ["DenseRetriever"]
+
+
+class DenseRetriever:
+    """Passages found by the cosine of their vectors to the question's.
+
+    Use ``build`` or ``load``. Every row keeps its number until deleted rows are compacted away; an upsert deletes
+    the old row and appends the new one. Equal scores come in the order of insertion.
+
+    Attributes:
+        encoder: What encodes passages and questions.
+    """
+
+    def __init__(self, encoder: Encoder, table: Table, *, identity: Mapping[str, Any] | None = None) -> None:
+        self.encoder = encoder
+        self._table = table
+        self._identity = identity
+
+    @classmethod
+    def build(
+        cls,
+        passages: Iterable[str | Passage],
+        encoder: Any = None,
+        precompute: bool | Sequence[SidecarMaker] = False,
+        *,
+        kind: Kind | None = None,
+        batch_size: int = 32,
+        progress: bool = False,
+        resume_folder: str | Path | None = None,
+    ) -> DenseRetriever:
+        """Encode and index passages.
+
+        Args:
+            passages: str or Passage. One without an id gets an id that follows from its content; the last of
+                several with the same explicit id wins. Title and text are encoded together.
+            encoder: None (the embedded MiniLM), a SentenceTransformer or the name of one on this machine, or any
+                object with ``encode(list[str]) -> array``.
+            precompute: Also compute the sidecars of these makers (True: the default ones) and save them along.
+            kind: ``"flat"`` (exact), ``"hnsw"`` or ``"ivfpq"``; None: by size.
+            batch_size: Texts per call of the encoder.
+            progress: Show a bar on stderr.
+            resume_folder: Keep finished shards of 512 passages here; an interrupted build goes on from them.
+
+        Raises:
+            InvalidInput: Wrong types or values.
+            MissingExtra: faiss, or what the encoder needs, is not installed.
+            ModelError: The encoder can't be loaded or gave unusable vectors.
+            EncoderMismatch: ``resume_folder`` holds shards of another encoder.
+        """
+        _check_batch(batch_size)
+        makers = () if precompute is False else default_makers() if precompute is True else precompute
+        kept = last_of_each(as_passages(passages))
+        texts, used = [passage_text(passage) for passage in kept], as_encoder(encoder)
+        table = Table(used.dim, kind=kind, makers=makers)
+        folder = None if resume_folder is None else Path(resume_folder)
+        with progress_bar("encoding", len(kept), shown=progress) as advance:
+            vectors = encode_corpus(used, texts, batch_size=batch_size, resume_folder=folder, advance=advance)
+        with progress_bar("indexing", len(kept), shown=progress) as advance:
+            table.append(kept, vectors, advance=advance)
+        return cls(used, table)
+
+    @classmethod
+    def from_vectors(
+        cls,
+        passages: Iterable[str | Passage],
+        vectors: NDArray[Any],
+        *,
+        encoder: Any = None,
+        kind: Kind | None = None,
+    ) -> DenseRetriever:
+        """Index passages whose vectors ``[n, dim]`` are at hand (they are normalised here); ids must differ."""
+        used, kept = as_encoder(encoder), as_passages(passages)
+        if np.shape(vectors) != (len(kept), used.dim):
+            raise InvalidInput(
+                f"vectors has shape {np.shape(vectors)} where {(len(kept), used.dim)} is needed: "
+                "one vector of the encoder per passage"
+            )
+        if len({passage.id for passage in kept}) != len(kept):
+            raise InvalidInput("several passages have the same id; give each its own, or use build")
+        table = Table(used.dim, kind=kind)
+        table.append(kept, normalise(np.asarray(vectors, dtype=np.float32)))
+        return cls(used, table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[Passage]:
+        return (self._table.store[int(row)] for row in self.live_rows())
+
+    def __repr__(self) -> str:
+        return f"DenseRetriever({len(self):,} passages, {self.kind}, encoder={self.encoder!r})"
+
+    @property
+    def kind(self) -> Kind:
+        """What searches now: ``"flat"``, ``"hnsw"`` or ``"ivfpq"``."""
+        return self._table.index.kind
+
+    @property
+    def changes(self) -> int:
+        """Grows with every add, delete and compaction; row numbers hold while it stands still."""
+        return self._table.changes
+
+    @property
+    def sidecars(self) -> dict[str, Sidecar]:
+        """What was precomputed, by name; rows as in ``live_rows``."""
+        return self._table.sidecars
+
+    def retrieve(self, query: str, k: int = 10) -> list[Passage]:
+        """The ``k`` passages nearest to the question, best first, with the cosine as their score.
+
+        Returns fewer when there are fewer; ``[]`` from an empty index or for ``k=0``.
+
+        Raises:
+            InvalidInput: The query is not a str or is blank; ``k`` is not a whole number of at least 0.
+        """
+        return self.retrieve_many([query], k)[0]
+
+    def retrieve_many(self, queries: Sequence[str], k: int = 10) -> list[list[Passage]]:
+        """``retrieve`` for many questions, encoded together."""
+        return [self.passages_at(hits) for hits in self.search(queries, k)]
+
+    def search(self, queries: Sequence[str], k: int) -> list[Hits]:
+        """Row numbers and cosines per question, best first; ``passages_at`` turns them into passages."""
+        check_queries(queries, k)
+        if not len(self) or not queries or not k:
+            return [(np.zeros(0, np.int64), np.zeros(0)) for _ in queries]
+        return self._table.index.search(embed_queries(self.encoder, queries), k, alive=self._table.alive)
+
+    def passages_at(self, hits: Hits) -> list[Passage]:
+        """The passages of these rows, with these scores."""
+        store = self._table.store
+        return [replace(store[int(row)], score=float(score)) for row, score in zip(*hits, strict=True)]
+
+    def live_rows(self) -> NDArray[np.int64]:
+        """The numbers of the rows that are not deleted, rising."""
+        return np.flatnonzero(self._table.alive)
+
+    def get(self, ids: Iterable[str]) -> list[Passage]:
+        """The passages with these ids, in the order asked for; unknown ids are left out."""
+        rows = self._table.rows
+        return [self._table.store[rows[name]] for name in as_ids(ids) if name in rows]
+
+    def sidecar_of(self, name: str, passage_id: str) -> NDArray[Any] | None:
+        """What was precomputed for a passage under this name; None when nothing was."""
+        row = self._table.rows.get(passage_id)
+        if row is None or name not in self.sidecars:
+            return None
+        array = self.sidecars[name].row(row)
+        return array if len(array) else None
+
+    def add(self, passages: Iterable[str | Passage], *, batch_size: int = 32) -> list[str]:
+        """Add passages; one whose id is here already replaces the one that is.
+
+        Returns:
+            The ids, one per passage given, in order.
+        """
+        _check_batch(batch_size)
+        given = as_passages(passages)
+        kept = last_of_each(given)
+        if kept:
+            texts = [passage_text(passage) for passage in kept]
+            self._table.append(kept, encode_corpus(self.encoder, texts, batch_size=batch_size))
+        return [passage.id for passage in given]
+
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete passages by id; returns how many there were. Unknown ids are ignored."""
+        return self._table.delete(as_ids(ids))
+
+    def compact(self) -> None:
+        """Drop deleted rows for good (vectors included) and build the structure over the rest anew."""
+        self._table.compact()
+
+    def save(self, folder: str | Path) -> None:
+        """Write a new generation to disk and switch to it at once: a crash leaves the one before.
+
+        Deleted texts are not written. Deleted vectors go too, except from a graph or quantiser with less than a
+        quarter of its rows deleted, where they stay, unreachable, until then or until ``compact``.
+
+        Raises:
+            InvalidInput: ``folder`` is a file, another process is saving there, or metadata is no JSON.
+        """
+        self.tidy()
+        self.save_with(Path(folder), {}, {})
+
+    def tidy(self) -> None:
+        """Compact if it is cheap or a quarter of the rows is deleted; ``save`` begins with it."""
+        if self._table.worth_compacting():
+            self._table.compact()
+
+    def save_with(self, folder: Path, extra: Mapping[str, Writer], more: Mapping[str, Any]) -> None:
+        """``save`` as it stands, with further files and facts in the same generation."""
+        if self._identity is None:
+            self._identity = identity(self.encoder)
+        facts = {"encoder": self._identity, **self._table.facts(), **more}
+        write_generation(folder, {**self._table.writers(), **extra}, facts)
+
+    @classmethod
+    def load(cls, folder: str | Path, encoder: Any = None, *, mmap: bool = True, verify: bool = True) -> DenseRetriever:
+        """Open a saved index.
+
+        Args:
+            folder: What was given to ``save``.
+            encoder: What it was built with; None: the embedded MiniLM.
+            mmap: Map the files: opening is quick and memory is used only for what a search touches.
+            verify: Compare every file's sha256 (about a second per GB). Without it only presence, sizes and the
+                manifest are checked, and a flipped bit goes unseen.
+
+        Raises:
+            BadIndex: There is no index. DamagedIndex, EncoderMismatch, NewerFormat: see ``errors``.
+        """
+        used, makers = as_encoder(encoder), default_makers()
+
+        def read(saved: Generation) -> DenseRetriever:
+            check_identity(saved.facts["encoder"], used, where=Path(folder))
+            return cls(used, Table.load(saved, makers=makers, mmap=mmap), identity=saved.facts["encoder"])
+
+        return read_generation(Path(folder), read, verify=verify)
+
+
+def check_queries(queries: Sequence[str], k: int) -> None:
+    """Refuse what can't be searched for."""
+    if isinstance(queries, str):
+        raise InvalidInput("queries is one str; give a list, or use retrieve")
+    for query in queries:
+        if not isinstance(query, str):
+            raise InvalidInput(f"the query is {type(query).__name__}; give a str")
+        if not query.strip():
+            raise InvalidInput("the query is empty; give the question's text")
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 0:
+        raise InvalidInput(f"k is {k!r}; give a whole number of at least 0")
+
+
+def _check_batch(batch_size: int) -> None:
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise InvalidInput(f"batch_size is {batch_size!r}; give a whole number of at least 1")
