@@ -142,8 +142,9 @@ def _decode(data: bytes, source: _Source) -> str:
         return data.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(
-            f"{source.where} is not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start:,}. Older text: "
-            f"iconv -f WINDOWS-1252 -t UTF-8 IN > OUT; a PDF or an office file: export it as text or HTML first"
+            f"{source.where} is not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start:,}. "
+            f"Older text: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT; a PDF or an office file: export it as text or "
+            f"HTML first"
         ) from error
 
 
