@@ -1,0 +1,260 @@
+"""The laws every compressor keeps, as checks that can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from ragcompress.budget import TokenBudget
+from ragcompress.context import Context
+from ragcompress.errors import MissingExtra
+from ragcompress.protocols import Compressor
+from ragcompress.render import render
+from ragcompress.testing.cases import Case, random_cases, smaller_cases
+from ragcompress.types import Passage, Segment, Span
+
+__all__ = ["LAWS", "Law", "LawBroken", "Trial", "broken_laws", "check_compressor"]
+
+MAX_SHRINKS = 300
+
+
+class LawBroken(AssertionError):
+    """A compressor broke a law.
+
+    Attributes:
+        law: The law.
+        case: The smallest case found that breaks it.
+    """
+
+    def __init__(self, compressor: Compressor, law: Law, case: Case, why: str) -> None:
+        name = getattr(compressor, "__name__", None) or repr(compressor)
+        super().__init__(f"{name} breaks law {law.number} ({law.name}): {why}\nsmallest case: {case!r}")
+        self.law, self.case = law, case
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a compressor did with one case.
+
+    Attributes:
+        case: The case.
+        given: The context it was given.
+        budget: The budget it was given.
+        kept_query: What the query was before.
+        kept_passages: A deep copy of the passages as they were before.
+        out: What it returned, or the exception it raised.
+        again: What it returned for an equal context.
+        rewritten: Text and support of the segments that entered through `Context.rewrite`.
+    """
+
+    case: Case
+    given: Context
+    budget: TokenBudget
+    kept_query: str
+    kept_passages: tuple[Passage, ...]
+    out: Any
+    again: Any
+    rewritten: frozenset[tuple[str, tuple[Span, ...]]]
+
+
+class Law(NamedTuple):
+    """A law: its number in the design, its name, and a check that returns what is wrong, or ""."""
+
+    number: int
+    name: str
+    check: Callable[[Trial], str]
+
+
+def check_compressor(compressor: Compressor, *, cases: int = 250, seed: int = 0) -> None:
+    """Run ``compressor`` over random contexts and check every law.
+
+    Args:
+        compressor: Any ``(Context, TokenBudget) -> Context``.
+        cases: How many contexts.
+        seed: Which ones.
+
+    Raises:
+        LawBroken: An AssertionError that names the law and the smallest case found.
+        MissingExtra: The compressor needs a package that is not installed.
+    """
+    for case in random_cases(cases, seed=seed):
+        trial = _try(compressor, case)
+        for law in LAWS:
+            if law.check(trial):
+                raise _smallest(compressor, law, case)
+
+
+def broken_laws(compressor: Compressor, *, cases: int = 250, seed: int = 0) -> dict[int, LawBroken]:
+    """Every law that ``compressor`` breaks over the cases, by number, each with the smallest case found."""
+    first: dict[int, tuple[Law, Case]] = {}
+    for case in random_cases(cases, seed=seed):
+        trial = _try(compressor, case)
+        for law in LAWS:
+            if law.number not in first and law.check(trial):
+                first[law.number] = (law, case)
+    return {number: _smallest(compressor, law, case) for number, (law, case) in first.items()}
+
+
+def _try(compressor: Compressor, case: Case) -> Trial:
+    given, budget = case.context(), case.budget()
+    query, passages = str(given.query), deepcopy(given.passages)
+    with _recorded_rewrites(given) as rewritten:
+        out = _run(compressor, given, budget)
+        again = _run(compressor, case.context(), case.budget())
+    return Trial(case, given, budget, query, passages, out, again, frozenset(rewritten))
+
+
+def _run(compressor: Compressor, context: Context, budget: TokenBudget) -> Any:
+    try:
+        return compressor(context, budget)
+    except MissingExtra:
+        raise
+    except Exception as error:  # law 6 reports it
+        return error
+
+
+@contextmanager
+def _recorded_rewrites(given: Context) -> Iterator[set[tuple[str, tuple[Span, ...]]]]:
+    """Text and support of every segment that was rewritten before or enters through `Context.rewrite` meanwhile."""
+    seen = {(segment.text, segment.support) for segment in given.segments}
+    original = Context.rewrite
+
+    def rewrite(self: Context, replacements: Any) -> Context:
+        fixed = {at: tuple(segments) for at, segments in replacements.items()}
+        seen.update((segment.text, segment.support) for segments in fixed.values() for segment in segments)
+        return original(self, fixed)
+
+    with patch.object(Context, "rewrite", rewrite):
+        yield seen
+
+
+def _smallest(compressor: Compressor, law: Law, case: Case) -> LawBroken:
+    why, tries = law.check(_try(compressor, case)), 0
+    progress = True
+    while progress and tries < MAX_SHRINKS:
+        progress = False
+        for smaller in smaller_cases(case):
+            tries += 1
+            worse = law.check(_try(compressor, smaller))
+            if worse:
+                case, why, progress = smaller, worse, True
+                break
+            if tries >= MAX_SHRINKS:
+                break
+    return LawBroken(compressor, law, case, why or "only sometimes")
+
+
+def _inputs_untouched(trial: Trial) -> str:
+    if trial.given.query != trial.kept_query or trial.given.passages != trial.kept_passages:
+        return "it changed the query or the passages it was given"
+    if isinstance(trial.out, Context):
+        if trial.out.query is not trial.given.query:
+            return "the query that came out is not the one that went in"
+        if trial.out.passages is not trial.given.passages:
+            return "the passages that came out are not the tuple that went in"
+    return ""
+
+
+def _spans_tile(trial: Trial) -> str:
+    if not isinstance(trial.out, Context):
+        return ""
+    taken: dict[int, list[Span]] = {}
+    for segment in trial.out.segments:
+        wrong = _bad_support(segment, trial.given.passages)
+        if wrong:
+            return wrong
+        if _verbatim(segment, trial.given.passages):
+            taken.setdefault(segment.support[0].passage, []).append(segment.support[0])
+    for spans in taken.values():
+        ordered = sorted(spans)
+        for before, after in pairwise(ordered):
+            if after.start < before.end:
+                return f"{before} and {after} overlap: the same text is kept twice"
+    return ""
+
+
+def _new_text_by_rewrite(trial: Trial) -> str:
+    if not isinstance(trial.out, Context):
+        return ""
+    for segment in trial.out.segments:
+        if _bad_support(segment, trial.given.passages) or _verbatim(segment, trial.given.passages):
+            continue
+        if (segment.text, segment.support) not in trial.rewritten:
+            return f"{segment.text!r} is not what {segment.support} says and did not come through Context.rewrite"
+    return ""
+
+
+def _budget_holds(trial: Trial) -> str:
+    if not isinstance(trial.out, Context):
+        return ""
+    text = render(trial.out, trial.budget)
+    size, limit = trial.budget.count(text), trial.budget.limit
+    if size <= limit or (not text and trial.budget.count("") == size):
+        return ""  # when even the empty text counts more than the limit, empty is the best there is
+    return f"{size} tokens where the limit is {limit}: {text[:200]!r}"
+
+
+def _deterministic(trial: Trial) -> str:
+    if isinstance(trial.out, Exception) and isinstance(trial.again, Exception):
+        return ""
+    if trial.out == trial.again:
+        return ""
+    return f"the same input gave {_brief(trial.out)} and then {_brief(trial.again)}"
+
+
+def _always_answers(trial: Trial) -> str:
+    for out in (trial.out, trial.again):
+        if isinstance(out, Exception):
+            return f"it raised {type(out).__name__}: {out}"
+        if not isinstance(out, Context):
+            return f"it returned {type(out).__name__}, not a Context"
+        if not out.segments and render(out, trial.budget):
+            return "no segments, yet the rendering is not empty"
+    return ""
+
+
+def _never_longer(trial: Trial) -> str:
+    if not isinstance(trial.out, Context):
+        return ""
+    whole = render(Context.of(trial.given.query, trial.given.passages), trial.budget)
+    text, count = render(trial.out, trial.budget), trial.budget.count
+    if text and (len(text) > len(whole) or count(text) > count(whole)):
+        return f"{len(text)} characters ({count(text)} tokens) from {len(whole)} ({count(whole)})"
+    return ""
+
+
+LAWS: tuple[Law, ...] = (
+    Law(6, "it always answers, and empty is legal", _always_answers),
+    Law(1, "query and passages stay the same objects", _inputs_untouched),
+    Law(2, "kept spans lie in their passages and never overlap", _spans_tile),
+    Law(3, "verbatim text is read from its span, new text only enters through rewrite", _new_text_by_rewrite),
+    Law(4, "the budget holds", _budget_holds),
+    Law(5, "same in, same out", _deterministic),
+    Law(7, "never longer than the uncompressed rendering", _never_longer),
+)
+"""In the order in which they are checked: a compressor that does not answer can't be judged further."""
+
+
+def _verbatim(segment: Segment, passages: Sequence[Passage]) -> bool:
+    if len(segment.support) != 1:
+        return False
+    source, start, end = segment.support[0]
+    return segment.text == passages[source].text[start:end]
+
+
+def _bad_support(segment: Segment, passages: Sequence[Passage]) -> str:
+    if not segment.support:
+        return f"{segment.text!r} has no support"
+    for source, start, end in segment.support:
+        if not 0 <= source < len(passages) or not 0 <= start <= end <= len(passages[source].text):
+            return f"{Span(source, start, end)} lies outside the {len(passages)} passages"
+    return ""
+
+
+def _brief(out: object) -> str:
+    return repr([segment.text for segment in out.segments] if isinstance(out, Context) else out)[:200]
