@@ -1,0 +1,315 @@
+"""Training examples for the reader: crops of paragraphs, gappy contexts as compressors leave them, and contexts
+without an answer.
+
+Tokens are what training costs, so an example shows only some sentences around the answer. Sentences are tokenised
+once; an example is put together from their ids (WordPiece cuts at white space, so this equals tokenising the whole).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ragcompress.reader.swaps import swap_question
+from ragcompress.segment import sentences
+
+__all__ = ["Corpus", "Example", "MAX_CONTEXT", "MAX_QUESTION", "Question", "build", "draw", "load_records"]
+
+MAX_QUESTION, MAX_CONTEXT = 40, 240
+KINDS = ("crop", "gappy", "removed", "other", "random", "swap")
+WEIGHTS = (0.52, 0.20, 0.08, 0.11, 0.03, 0.06)
+LENGTHS = ((0.45, 30, 80), (0.35, 80, 150), (0.20, 150, MAX_CONTEXT))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A tokenised sentence: ids, and the character borders of each token in its paragraph."""
+
+    ids: tuple[int, ...]
+    offsets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A passage of the corpus with its article (the title) and tokenised sentences."""
+
+    text: str
+    article: str
+    title_ids: tuple[int, ...]
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question on a paragraph; ``spans`` are the character spans of its right answers there."""
+
+    text: str
+    ids: tuple[int, ...]
+    paragraph: int
+    spans: tuple[tuple[int, int], ...]
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Token ids ``[CLS] question [SEP] context [SEP]`` and the right (start, end) token pairs, none: no answer."""
+
+    ids: tuple[int, ...]
+    context_from: int
+    targets: tuple[tuple[int, int], ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Paragraphs, questions, and which paragraphs and questions belong to which article."""
+
+    paragraphs: tuple[Paragraph, ...]
+    questions: tuple[Question, ...]
+    by_article: dict[str, list[int]]
+    questions_by_article: dict[str, list[int]]
+    cls: int
+    sep: int
+    gaps: tuple[tuple[int, ...], ...]
+
+
+def load_records(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of one gzipped JSON-lines file."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def build(records: Iterable[dict[str, Any]], tokenizer: Any) -> Corpus:
+    """Tokenise the passages and questions of ``records`` (our schema), each passage once."""
+    paragraphs: list[Paragraph] = []
+    questions: list[Question] = []
+    seen: dict[str, int] = {}
+    by_article: dict[str, list[int]] = {}
+    asked: dict[str, list[int]] = {}
+    for record in records:
+        for passage in record["passages"]:
+            if passage["text"] not in seen:
+                seen[passage["text"]] = len(paragraphs)
+                by_article.setdefault(passage["title"], []).append(len(paragraphs))
+                paragraphs.append(_paragraph(passage, tokenizer))
+        gold = next((p for p in record["passages"] if p["is_gold"] and _spans(record, p)), None)
+        if gold is not None:
+            asked.setdefault(gold["title"], []).append(len(questions))
+            questions.append(_question(record, gold, seen[gold["text"]], tokenizer))
+    cls, sep = tokenizer.encode("", add_special_tokens=True).ids
+    gaps = tuple(tuple(tokenizer.encode(text, add_special_tokens=False).ids) for text in ("", "", "", "…", "[…]"))
+    return Corpus(tuple(paragraphs), tuple(questions), by_article, asked, cls, sep, gaps)
+
+
+def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str | None = None) -> Example:
+    """One example for question number ``at``, of a random kind; a kind that can't be made becomes a crop."""
+    question = corpus.questions[at]
+    kind = kind or rng.choices(KINDS, WEIGHTS)[0]
+    room = _length(rng)
+    context: list[_Piece] = []
+    if kind in ("other", "random"):
+        context = _elsewhere(corpus, question, room, rng, hard=kind == "other")
+    elif kind == "removed":
+        context = _removed(corpus, question, room, rng)
+    elif kind == "swap":
+        swapped = swap_question(question.text, [corpus.questions[q].text for q in _neighbours(corpus, question)], rng)
+        if swapped:
+            ids = tokenizer.encode(swapped, add_special_tokens=False).ids
+            question = replace(question, ids=tuple(ids), spans=())
+            context = _crop(corpus, corpus.questions[at], room, rng)
+    elif kind == "gappy":
+        context = _gappy(corpus, question, room, rng)
+    if not context:
+        kind, question, context = "crop", corpus.questions[at], _crop(corpus, corpus.questions[at], room, rng)
+    if kind in ("other", "random", "removed"):
+        question = replace(question, spans=())
+    return _assemble(corpus, question, context, kind, rng)
+
+
+_Piece = tuple[int, int]  # paragraph number, sentence number
+
+
+def _paragraph(passage: dict[str, Any], tokenizer: Any) -> Paragraph:
+    text = passage["text"]
+    parts = []
+    for start, end in sentences(text, "en"):
+        coded = tokenizer.encode(text[start:end], add_special_tokens=False)
+        if coded.ids:
+            parts.append(Sentence(tuple(coded.ids), tuple((start + a, start + b) for a, b in coded.offsets)))
+    title = tokenizer.encode(passage["title"] + ":", add_special_tokens=False).ids[:16]
+    return Paragraph(text, passage["title"], tuple(title), tuple(parts))
+
+
+def _question(record: dict[str, Any], gold: dict[str, Any], paragraph: int, tokenizer: Any) -> Question:
+    ids = tuple(tokenizer.encode(record["question"], add_special_tokens=False).ids)
+    return Question(record["question"], ids, paragraph, tuple(_spans(record, gold)), tuple(record["answers"]))
+
+
+def _spans(record: dict[str, Any], gold: dict[str, Any]) -> list[tuple[int, int]]:
+    """Where the answer stands: as marked, or every occurrence where the mark is a sentence or a guess."""
+    if record["meta"]["support_type"] == "answer" and record["meta"].get("n_occurrences", 1) == 1:
+        return [(start, end) for start, end in gold["support"]]
+    found = []
+    for answer in record["answers"]:
+        pattern = rf"(?<!\w){re.escape(answer)}(?!\w)"
+        found += [match.span() for match in re.finditer(pattern, gold["text"])]
+    return found or [(s, e) for s, e in gold["support"] if record["meta"]["support_type"] == "answer"]
+
+
+def _length(rng: random.Random) -> int:
+    _, low, high = rng.choices(LENGTHS, [weight for weight, _, _ in LENGTHS])[0]
+    return rng.randint(low, high)
+
+
+def _size(corpus: Corpus, pieces: Iterable[_Piece]) -> int:
+    return sum(len(corpus.paragraphs[p].sentences[s].ids) for p, s in pieces)
+
+
+def _answering(corpus: Corpus, question: Question) -> list[int]:
+    """The sentences that a right span overlaps."""
+    rows = corpus.paragraphs[question.paragraph].sentences
+    return [
+        at
+        for at, row in enumerate(rows)
+        if any(row.offsets[0][0] < end and row.offsets[-1][1] > start for start, end in question.spans)
+    ]
+
+
+def _crop(corpus: Corpus, question: Question, room: int, rng: random.Random) -> list[_Piece]:
+    """Neighbouring sentences around one that answers, about ``room`` tokens."""
+    rows = corpus.paragraphs[question.paragraph].sentences
+    right = _answering(corpus, question)
+    at = rng.choice(right) if right else 0
+    low = high = at
+    while (low > 0 or high + 1 < len(rows)) and _size(
+        corpus, ((question.paragraph, s) for s in range(low, high + 1))
+    ) < room:
+        if low > 0 and (high + 1 >= len(rows) or rng.random() < 0.5):
+            low -= 1
+        else:
+            high += 1
+    if question.spans and len(right) > 1 and right[-1] - right[0] == len(right) - 1 and len(question.spans) == 1:
+        low, high = min(low, right[0]), max(high, right[-1])  # an answer that crosses a sentence border stays whole
+    return [(question.paragraph, s) for s in range(low, high + 1)]
+
+
+def _gappy(corpus: Corpus, question: Question, room: int, rng: random.Random) -> list[_Piece]:
+    """What a compressor leaves: the answering sentences, some others, fragments of other paragraphs, gaps between."""
+    own = _answering(corpus, question)
+    rest = [s for s in range(len(corpus.paragraphs[question.paragraph].sentences)) if s not in own]
+    kept = sorted(own + rng.sample(rest, min(len(rest), rng.randint(0, 2))))
+    blocks = [[(question.paragraph, s) for s in kept]]
+    for other in rng.sample(_others(corpus, question), k=min(len(_others(corpus, question)), rng.randint(1, 3))):
+        rows = range(len(corpus.paragraphs[other].sentences))
+        block = [(other, s) for s in sorted(rng.sample(rows, min(len(rows), rng.randint(1, 2))))]
+        if sum(_size(corpus, b) for b in (*blocks, block)) <= max(room, 60):
+            blocks.append(block)
+    rng.shuffle(blocks)
+    return [piece for block in blocks for piece in block]
+
+
+def _removed(corpus: Corpus, question: Question, room: int, rng: random.Random) -> list[_Piece]:
+    """The paragraph without any sentence that names the answer: the hardest place to abstain."""
+    rows = corpus.paragraphs[question.paragraph].sentences
+    kept = [s for s in range(len(rows)) if not _names_answer(corpus, question, question.paragraph, s)]
+    start = rng.randrange(len(kept)) if kept else 0
+    result: list[_Piece] = []
+    for s in kept[start:] + kept[:start]:
+        if result and _size(corpus, result) >= room:
+            break
+        result.append((question.paragraph, s))
+    return sorted(result)
+
+
+def _elsewhere(corpus: Corpus, question: Question, room: int, rng: random.Random, *, hard: bool) -> list[_Piece]:
+    """Sentences of another paragraph that do not name the answer; ``hard``: of the article, nearest by words."""
+    if hard:
+        others = _others(corpus, question)
+        asked = set(question.ids)
+        pool = rng.sample(others, min(len(others), 6))
+        pool.sort(key=lambda p: -len(asked & {i for row in corpus.paragraphs[p].sentences for i in row.ids}))
+    else:
+        pool = [rng.randrange(len(corpus.paragraphs)) for _ in range(2)]
+    for other in pool:
+        rows = range(len(corpus.paragraphs[other].sentences))
+        start = rng.randrange(max(len(rows) // 2, 1)) if rows else 0
+        picked: list[_Piece] = []
+        for s in rows[start:]:
+            if picked and _size(corpus, picked) >= room:
+                break
+            if not _names_answer(corpus, question, other, s):
+                picked.append((other, s))
+        if picked:
+            return picked
+    return []
+
+
+def _others(corpus: Corpus, question: Question) -> list[int]:
+    article = corpus.paragraphs[question.paragraph].article
+    return [p for p in corpus.by_article[article] if p != question.paragraph]
+
+
+def _neighbours(corpus: Corpus, question: Question) -> Sequence[int]:
+    return corpus.questions_by_article[corpus.paragraphs[question.paragraph].article]
+
+
+def _names_answer(corpus: Corpus, question: Question, paragraph: int, sentence: int) -> bool:
+    row = corpus.paragraphs[paragraph].sentences[sentence]
+    text = corpus.paragraphs[paragraph].text[row.offsets[0][0] : row.offsets[-1][1]].lower()
+    own = paragraph == question.paragraph and sentence in _answering(corpus, question)
+    return own or any(answer.lower() in text for answer in question.answers)
+
+
+def _assemble(
+    corpus: Corpus, question: Question, context: list[_Piece], kind: str, rng: random.Random
+) -> Example:
+    """Token ids and targets; text beyond `MAX_CONTEXT` is cut from the side without the answer."""
+    ids: list[int] = []
+    right: list[tuple[int, int]] = []
+    gap = rng.choice(corpus.gaps)
+    before: _Piece | None = None
+    for p, s in context:
+        paragraph = corpus.paragraphs[p]
+        new_block = before is None or before[0] != p
+        if new_block and rng.random() < 0.12:
+            ids += paragraph.title_ids
+        elif before is not None and not new_block and s != before[1] + 1:
+            ids += gap
+        row = paragraph.sentences[s]
+        if p == question.paragraph:
+            right += _targets(row, question.spans, len(ids))
+        ids += row.ids
+        before = (p, s)
+    targets = _join_borders(right)
+    shift = max(0, max((end for _, end in targets[:1]), default=0) - MAX_CONTEXT + 8)
+    ids = ids[shift : shift + MAX_CONTEXT]
+    head = [corpus.cls, *question.ids[:MAX_QUESTION], corpus.sep]
+    lead = len(head) - shift
+    kept = tuple((a + lead, b + lead) for a, b in targets if a >= shift and b < shift + len(ids))
+    return Example((*head, *ids, corpus.sep), len(head), kept, kind)
+
+
+def _targets(row: Sentence, spans: Sequence[tuple[int, int]], base: int) -> list[tuple[int, int, int]]:
+    """Token pairs of the spans (or the parts of them) that lie in a sentence, with the number of their span."""
+    result = []
+    for number, (start, end) in enumerate(spans):
+        inside = [at for at, (a, b) in enumerate(row.offsets) if a < end and b > start]
+        if inside:
+            result.append((base + inside[0], base + inside[-1], number))
+    return result
+
+
+def _join_borders(parts: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
+    """Parts of one span that follow each other across a sentence border are one target."""
+    joined: dict[int, tuple[int, int]] = {}
+    for start, end, number in parts:
+        low, high = joined.get(number, (start, end))
+        joined[number] = (min(low, start), max(high, end))
+    return list(joined.values())
