@@ -21,9 +21,17 @@ class Chain:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Run the links, then `fit`: whatever a link did, the budget holds."""
+        return fit(self.step(context, budget), budget)
+
+    def step(self, context: Context, budget: TokenBudget) -> Context:
+        """Run the links alone.
+
+        A link that filters or reorders has a ``step`` that leaves the budget to what follows: were it to hold the
+        budget itself, the links behind it would see only the first passages.
+        """
         for link in self.links:
-            context = link(context, budget)
-        return fit(context, budget)
+            context = getattr(link, "step", link)(context, budget)
+        return context
 
     def __repr__(self) -> str:
         return f"chain({', '.join(map(_name, self.links))})"
