@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
 
-from ragcompress.budget import Counter, Renderer, TokenBudget, embedded_count
+from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.context import Context
 from ragcompress.errors import CompressionFailed, InvalidInput, require
 from ragcompress.methods import default, resolve
 from ragcompress.protocols import Compressor
 from ragcompress.pruners.baselines import truncate
 from ragcompress.pruners.extractive import SentencePruner
-from ragcompress.render import fit, render
+from ragcompress.render import fit, render, whole
 from ragcompress.result import Compressed
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.types import Passage
@@ -57,22 +56,22 @@ def compress(
     context = Context.of(query, passages)
     _check(context, timeout_s, on_error)
     method = _method(compressor, dynamic=budget is None)
-    whole = _Whole.of(context, budget)
+    limit = _budget(budget, context)
     began = perf_counter()
-    outcome = _run(method, context, whole.budget, timeout_s)
+    outcome = _run(method, context, limit, timeout_s)
     if isinstance(outcome, Exception):
         if on_error == "raise":
             raise CompressionFailed(f"{_name(method)} failed: {_why(outcome)}") from outcome
-        outcome = _fallback(context, whole.budget, f"{_name(method)} failed: {_why(outcome)}")
+        outcome = _fallback(context, limit, f"{_name(method)} failed: {_why(outcome)}")
     ended = perf_counter()
-    text = render(outcome, whole.budget)
+    text = render(outcome, limit)
     timings = {"compress": ended - began, "total": perf_counter() - started}
     return Compressed(
         context=outcome,
         text=text,
-        tokens_in=whole.tokens,
-        tokens_out=whole.budget.count(text) if text else 0,
-        limit=whole.budget.limit,
+        tokens_in=whole(context, limit)[1],
+        tokens_out=limit.count(text) if text else 0,
+        limit=limit.limit,
         method=_name(method),
         passage_scores=outcome.passage_scores or _relevance(context),
         timings=timings,
@@ -99,26 +98,18 @@ def compress_many(
         yield compress(query, passages, budget, method, **options)
 
 
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """The uncompressed rendering's size, and the budget as a `TokenBudget` no larger than it."""
-
-    tokens: int
-    budget: TokenBudget
-
-    @classmethod
-    def of(cls, context: Context, budget: Budget) -> _Whole:
-        count: Counter = budget.count if isinstance(budget, TokenBudget) else embedded_count
-        look: Renderer | None = budget.render if isinstance(budget, TokenBudget) else None
-        text = render(context, TokenBudget(0, count, look))
-        size = count(text) if text else 0
-        if isinstance(budget, TokenBudget):
-            return cls(size, budget)
-        if isinstance(budget, float):
-            if not 0 < budget <= 1:
-                raise InvalidInput(f"a float budget is the kept fraction, in (0, 1], not {budget}; tokens are an int")
-            return cls(size, TokenBudget(int(budget * size), count, look))
-        return cls(size, TokenBudget(size if budget is None else budget, count, look))
+def _budget(budget: Budget, context: Context) -> TokenBudget:
+    """Whatever the caller gave, as a `TokenBudget`."""
+    if isinstance(budget, TokenBudget):
+        return budget
+    size = whole(context, TokenBudget(0, embedded_count))[1]
+    if budget is None:
+        return TokenBudget(size, embedded_count)
+    if not isinstance(budget, float):
+        return TokenBudget(budget, embedded_count)
+    if not 0 < budget <= 1:
+        raise InvalidInput(f"a float budget is the kept fraction, in (0, 1], not {budget}; tokens are an int")
+    return TokenBudget(int(budget * size), embedded_count)
 
 
 def _check(context: Context, timeout_s: float | None, on_error: str) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
-from ragcompress.budget import Renderer, TokenBudget
+from ragcompress.budget import Counter, Renderer, TokenBudget
 from ragcompress.context import Context
 from ragcompress.segment import sanitise
 from ragcompress.select import top_under, weakest_first
-from ragcompress.types import Segment
+from ragcompress.types import Passage, Segment
 
-__all__ = ["Style", "fill", "fit", "marked", "numbered", "plain", "render", "titled", "tokens"]
+__all__ = ["Style", "fill", "fit", "marked", "numbered", "plain", "render", "titled", "tokens", "whole"]
 
 OVER_BUDGET = "over budget"
 
@@ -140,14 +141,28 @@ def _renderer(budget: TokenBudget | None) -> Renderer:
     return plain if budget is None or budget.render is None else budget.render
 
 
+def whole(context: Context, budget: TokenBudget) -> tuple[int, int]:
+    """Characters and tokens of the uncompressed rendering: all passages, whole, in their order."""
+    try:
+        return _whole(context.passages, budget.count, budget.render)
+    except TypeError:  # a counter or renderer that can't be hashed: measure again
+        return _whole.__wrapped__(context.passages, budget.count, budget.render)
+
+
+@lru_cache(maxsize=8)
+def _whole(passages: tuple[Passage, ...], count: Counter, look: Renderer | None) -> tuple[int, int]:
+    text = (look or plain)(Context.of("", passages))
+    return len(text), count(text) if text else 0
+
+
 def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
     """Whether a context renders within the limit and no longer than the whole passages."""
-    whole = render(Context.of(context.query, context.passages), budget)
-    limit = min(budget.limit, budget.count(whole))
+    most_chars, most_tokens = whole(context, budget)
+    limit = min(budget.limit, most_tokens)
 
     def fits(candidate: Context) -> bool:
         text = render(candidate, budget)
-        return len(text) <= len(whole) and budget.count(text) <= limit
+        return len(text) <= most_chars and budget.count(text) <= limit
 
     return fits
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import sentencex
 
-__all__ = ["Segmenter", "guess_language", "paragraphs", "sanitise", "sentences", "tiles", "words"]
+__all__ = ["Segmenter", "chunks", "guess_language", "paragraphs", "sanitise", "sentences", "tiles", "words"]
 
 Segmenter = Callable[[str], Sequence[tuple[int, int]]]
 
@@ -56,6 +56,7 @@ _ROW = re.compile(
     )""",
     re.VERBOSE,
 )
+_UNIT_END = re.compile(r"(?:\d\s?|/)[a-zA-Z]\.\s+(?=[A-Z])")
 _WORD = re.compile(r"\s*\S+\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -113,6 +114,18 @@ def _sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
 def paragraphs(text: str) -> tuple[tuple[int, int], ...]:
     """Tile ``text`` with paragraphs: blocks parted by blank lines."""
     return tiles(text, [match.end() for match in re.finditer(r"\n[ \t\r]*\n\s*", text)])
+
+
+def chunks(text: str) -> tuple[tuple[int, int], ...]:
+    """Tile ``text`` with pieces of about 2,000 characters, cut at line ends or else at white space: fast and coarse."""
+    ends: list[int] = []
+    start = 0
+    while len(text) - start > 2 * MAX_ROW:
+        window = text[start : start + 2 * MAX_ROW]
+        line = window.rfind("\n", MAX_ROW // 2) + 1
+        start += line or window.rfind(" ", MAX_ROW // 2) + 1 or MAX_ROW
+        ends.append(start)
+    return tiles(text, ends)
 
 
 def words(text: str) -> tuple[tuple[int, int], ...]:
@@ -194,14 +207,19 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
 
 def _prose(text: str, language: str) -> Iterator[tuple[int, int]]:
     for boundary in sentencex.get_sentence_boundaries(language, text):
-        yield boundary["start_index"], boundary["end_index"]
+        start, end = boundary["start_index"], boundary["end_index"]
+        for unit in _UNIT_END.finditer(text, start, end):  # "… 10 km/h. When": a unit, no initial
+            yield start, unit.end()
+            start = unit.end()
+        yield start, end
 
 
 def _bounded(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
     """Cut ``[start, end)`` into near-equal pieces of at most ``limit`` characters, at white space if there is any."""
-    while len(text[start:end].rstrip()) > limit:
-        pieces_left = -(-(end - start) // limit)
-        aim = start + -(-(end - start) // pieces_left)
+    full = start + len(text[start:end].rstrip())
+    while full - start > limit:
+        pieces_left = -(-(full - start) // limit)
+        aim = start + -(-(full - start) // pieces_left)
         cut = max((match.end() for match in re.finditer(r"\s+", text[start:aim])), default=0)
         cut = start + cut if cut * 2 >= aim - start else _safe_cut(text, aim)
         yield start, cut

@@ -8,9 +8,9 @@ from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
 from ragcompress.protocols import Scorer, Segmenter
 from ragcompress.render import fill, fit
-from ragcompress.scorers import FusedScorer, GuardedScorer
-from ragcompress.segment import sentences
-from ragcompress.select import above
+from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
+from ragcompress.segment import chunks, sentences
+from ragcompress.select import above, best_first, top_under
 
 __all__ = ["SentencePruner"]
 
@@ -36,8 +36,21 @@ class SentencePruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = self.scorer(context.split(self.segmenter))
+        scored = self.scorer(_readable_part(context).split(self.segmenter))
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
             scored = scored.keep(above(scores, self.threshold), "below threshold")
         return fit(fill(scored, budget), budget)
+
+
+def _readable_part(context: Context, most: int = 2_000_000) -> Context:
+    """Of a context that would take minutes to cut into sentences, the pages that share most words with the query."""
+    size = sum(len(segment.text) for segment in context.segments)
+    if size <= most:
+        return context
+    pages = LexicalScorer()(context.split(chunks))
+    best = top_under(
+        best_first([segment.score for segment in pages.segments]), [len(s.text) for s in pages.segments], most
+    )
+    reason = f"only the {most:,} of {size:,} characters that share most words with the query were read closely"
+    return pages.keep(best, "too few words in common with the query").note(reason)

@@ -46,7 +46,7 @@ def features(context: Context, encoder: TokenEncoder) -> Features:
 def normalise(states: Floats) -> Floats:
     """Rows of length one; zero rows stay zero. Shape [n, dim] -> [n, dim]."""
     lengths = np.linalg.norm(states, axis=-1, keepdims=True)
-    unit: Floats = states / np.where(lengths > 0, lengths, np.float32(1))
+    unit: Floats = np.divide(states, np.where(lengths > 0, lengths, 1), dtype=np.float32)
     return unit
 
 

@@ -70,7 +70,7 @@ class FusedScorer:
 
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
     weights: tuple[float, float, float, float] = (5.7, 10.3, 14.2, 8.8)
-    words: tuple[float, float] = (2.0, 2.0)
+    words: tuple[float, float] = (1.0, 0.5)
 
     def __call__(self, context: Context) -> Context:
         """Scores of any sign; only their order and distances mean something."""
