@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipelines.calibrate_reader import calibrate
 from ragcompress.budget import embedded_tokenizer
-from ragcompress.reader.calibrate import calibrate
-from ragcompress.reader.examples import Corpus, build, load_records
+from ragcompress.reader.corpus import Corpus, build, load_records
 from ragcompress.reader.export import export
 from ragcompress.reader.train import TrainConfig, Trainer, batches, describe
 
@@ -31,7 +31,9 @@ def main() -> None:
     options = _parse()
     corpus = build(_records(options.data, options.limit), tokenizer := _plain_tokenizer())
     train, held_out = split(corpus, seed=options.seed)
-    print(f"{len(train)} questions to train on, {len(held_out)} held out, {len(corpus.paragraphs)} paragraphs")
+    print(
+        f"{len(train)} questions to train on, {len(held_out)} held out, {len(corpus.paragraphs)} paragraphs"
+    )
     config = TrainConfig(
         folder=options.out,
         examples=options.examples,

@@ -7,53 +7,20 @@ once; an example is put together from their ids (WordPiece cuts at white space, 
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from ragcompress.reader.corpus import Corpus, Question, Sentence
 from ragcompress.reader.swaps import swap_question
-from ragcompress.segment import sentences
 
-__all__ = ["Corpus", "Example", "MAX_CONTEXT", "MAX_QUESTION", "Question", "build", "draw", "load_records"]
+__all__ = ["MAX_CONTEXT", "MAX_QUESTION", "Example", "draw"]
 
 MAX_QUESTION, MAX_CONTEXT = 40, 240
 KINDS = ("crop", "gappy", "removed", "other", "random", "swap")
 WEIGHTS = (0.52, 0.20, 0.08, 0.11, 0.03, 0.06)
 LENGTHS = ((0.45, 30, 80), (0.35, 80, 150), (0.20, 150, MAX_CONTEXT))
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A tokenised sentence: ids, and the character borders of each token in its paragraph."""
-
-    ids: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """A passage of the corpus with its article (the title) and tokenised sentences."""
-
-    text: str
-    article: str
-    title_ids: tuple[int, ...]
-    sentences: tuple[Sentence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question on a paragraph; ``spans`` are the character spans of its right answers there."""
-
-    text: str
-    ids: tuple[int, ...]
-    paragraph: int
-    spans: tuple[tuple[int, int], ...]
-    answers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,48 +31,6 @@ class Example:
     context_from: int
     targets: tuple[tuple[int, int], ...]
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """Paragraphs, questions, and which paragraphs and questions belong to which article."""
-
-    paragraphs: tuple[Paragraph, ...]
-    questions: tuple[Question, ...]
-    by_article: dict[str, list[int]]
-    questions_by_article: dict[str, list[int]]
-    cls: int
-    sep: int
-    gaps: tuple[tuple[int, ...], ...]
-
-
-def load_records(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of one gzipped JSON-lines file."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
-def build(records: Iterable[dict[str, Any]], tokenizer: Any) -> Corpus:
-    """Tokenise the passages and questions of ``records`` (our schema), each passage once."""
-    paragraphs: list[Paragraph] = []
-    questions: list[Question] = []
-    seen: dict[str, int] = {}
-    by_article: dict[str, list[int]] = {}
-    asked: dict[str, list[int]] = {}
-    for record in records:
-        for passage in record["passages"]:
-            if passage["text"] not in seen:
-                seen[passage["text"]] = len(paragraphs)
-                by_article.setdefault(passage["title"], []).append(len(paragraphs))
-                paragraphs.append(_paragraph(passage, tokenizer))
-        gold = next((p for p in record["passages"] if p["is_gold"] and _spans(record, p)), None)
-        if gold is not None:
-            asked.setdefault(gold["title"], []).append(len(questions))
-            questions.append(_question(record, gold, seen[gold["text"]], tokenizer))
-    cls, sep = tokenizer.encode("", add_special_tokens=True).ids
-    gaps = tuple(tuple(tokenizer.encode(text, add_special_tokens=False).ids) for text in ("", "", "", "…", "[…]"))
-    return Corpus(tuple(paragraphs), tuple(questions), by_article, asked, cls, sep, gaps)
 
 
 def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str | None = None) -> Example:
@@ -119,7 +44,9 @@ def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str 
     elif kind == "removed":
         context = _removed(corpus, question, room, rng)
     elif kind == "swap":
-        swapped = swap_question(question.text, [corpus.questions[q].text for q in _neighbours(corpus, question)], rng)
+        swapped = swap_question(
+            question.text, [corpus.questions[q].text for q in _neighbours(corpus, question)], rng
+        )
         if swapped:
             ids = tokenizer.encode(swapped, add_special_tokens=False).ids
             question = replace(question, ids=tuple(ids), spans=())
@@ -134,33 +61,6 @@ def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str 
 
 
 _Piece = tuple[int, int]  # paragraph number, sentence number
-
-
-def _paragraph(passage: dict[str, Any], tokenizer: Any) -> Paragraph:
-    text = passage["text"]
-    parts = []
-    for start, end in sentences(text, "en"):
-        coded = tokenizer.encode(text[start:end], add_special_tokens=False)
-        if coded.ids:
-            parts.append(Sentence(tuple(coded.ids), tuple((start + a, start + b) for a, b in coded.offsets)))
-    title = tokenizer.encode(passage["title"] + ":", add_special_tokens=False).ids[:16]
-    return Paragraph(text, passage["title"], tuple(title), tuple(parts))
-
-
-def _question(record: dict[str, Any], gold: dict[str, Any], paragraph: int, tokenizer: Any) -> Question:
-    ids = tuple(tokenizer.encode(record["question"], add_special_tokens=False).ids)
-    return Question(record["question"], ids, paragraph, tuple(_spans(record, gold)), tuple(record["answers"]))
-
-
-def _spans(record: dict[str, Any], gold: dict[str, Any]) -> list[tuple[int, int]]:
-    """Where the answer stands: as marked, or every occurrence where the mark is a sentence or a guess."""
-    if record["meta"]["support_type"] == "answer" and record["meta"].get("n_occurrences", 1) == 1:
-        return [(start, end) for start, end in gold["support"]]
-    found = []
-    for answer in record["answers"]:
-        pattern = rf"(?<!\w){re.escape(answer)}(?!\w)"
-        found += [match.span() for match in re.finditer(pattern, gold["text"])]
-    return found or [(s, e) for s, e in gold["support"] if record["meta"]["support_type"] == "answer"]
 
 
 def _length(rng: random.Random) -> int:
@@ -195,8 +95,16 @@ def _crop(corpus: Corpus, question: Question, room: int, rng: random.Random) -> 
             low -= 1
         else:
             high += 1
-    if question.spans and len(right) > 1 and right[-1] - right[0] == len(right) - 1 and len(question.spans) == 1:
-        low, high = min(low, right[0]), max(high, right[-1])  # an answer that crosses a sentence border stays whole
+    if (
+        question.spans
+        and len(right) > 1
+        and right[-1] - right[0] == len(right) - 1
+        and len(question.spans) == 1
+    ):
+        low, high = (
+            min(low, right[0]),
+            max(high, right[-1]),
+        )  # an answer that crosses a sentence border stays whole
     return [(question.paragraph, s) for s in range(low, high + 1)]
 
 
@@ -206,7 +114,9 @@ def _gappy(corpus: Corpus, question: Question, room: int, rng: random.Random) ->
     rest = [s for s in range(len(corpus.paragraphs[question.paragraph].sentences)) if s not in own]
     kept = sorted(own + rng.sample(rest, min(len(rest), rng.randint(0, 2))))
     blocks = [[(question.paragraph, s) for s in kept]]
-    for other in rng.sample(_others(corpus, question), k=min(len(_others(corpus, question)), rng.randint(1, 3))):
+    for other in rng.sample(
+        _others(corpus, question), k=min(len(_others(corpus, question)), rng.randint(1, 3))
+    ):
         rows = range(len(corpus.paragraphs[other].sentences))
         block = [(other, s) for s in sorted(rng.sample(rows, min(len(rows), rng.randint(1, 2))))]
         if sum(_size(corpus, b) for b in (*blocks, block)) <= max(room, 60):
@@ -228,7 +138,9 @@ def _removed(corpus: Corpus, question: Question, room: int, rng: random.Random) 
     return sorted(result)
 
 
-def _elsewhere(corpus: Corpus, question: Question, room: int, rng: random.Random, *, hard: bool) -> list[_Piece]:
+def _elsewhere(
+    corpus: Corpus, question: Question, room: int, rng: random.Random, *, hard: bool
+) -> list[_Piece]:
     """Sentences of another paragraph that do not name the answer; ``hard``: of the article, nearest by words."""
     if hard:
         others = _others(corpus, question)
@@ -272,7 +184,7 @@ def _assemble(
 ) -> Example:
     """Token ids and targets; text beyond `MAX_CONTEXT` is cut from the side without the answer."""
     ids: list[int] = []
-    right: list[tuple[int, int]] = []
+    right: list[tuple[int, int, int]] = []
     gap = rng.choice(corpus.gaps)
     before: _Piece | None = None
     for p, s in context:
@@ -306,7 +218,7 @@ def _targets(row: Sentence, spans: Sequence[tuple[int, int]], base: int) -> list
     return result
 
 
-def _join_borders(parts: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
+def _join_borders(parts: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
     """Parts of one span that follow each other across a sentence border are one target."""
     joined: dict[int, tuple[int, int]] = {}
     for start, end, number in parts:

@@ -18,7 +18,7 @@ _OPPOSITES = (
     ("best", "worst"), ("early", "late"), ("inside", "outside"), ("allowed", "forbidden"), ("can", "cannot"),
     ("is", "isn't"), ("was", "wasn't"), ("did", "didn't"), ("does", "doesn't"),
 )  # fmt: skip
-_EXCHANGE = {a: b for a, b in _OPPOSITES} | {b: a for a, b in _OPPOSITES}
+_EXCHANGE = dict(_OPPOSITES) | {b: a for a, b in _OPPOSITES}
 _NEGATIONS = frozenset({"is", "was", "did", "does", "can"})
 
 
@@ -38,17 +38,21 @@ def swap_question(question: str, others: Sequence[str], rng: random.Random) -> s
     for attempt in attempts:
         changed = attempt(question, others, rng)
         if changed:
-            return changed
+            return str(changed)
     return None
 
 
 def _swap_match(question: str, others: Sequence[str], rng: random.Random) -> str | None:
-    found = [(m, _NUMBER) for m in _NUMBER.finditer(question)] + [(m, _NAME) for m in _NAME.finditer(question)]
+    found = [(m, _NUMBER) for m in _NUMBER.finditer(question)] + [
+        (m, _NAME) for m in _NAME.finditer(question)
+    ]
     if not found:
         return None
     match, pattern = rng.choice(found)
     sample = rng.sample(others, min(len(others), 12))
-    pool = [other for text in sample for other in pattern.findall(text) if other.lower() not in question.lower()]
+    pool = [
+        other for text in sample for other in pattern.findall(text) if other.lower() not in question.lower()
+    ]
     if not pool:
         return None
     return question[: match.start()] + rng.choice(pool) + question[match.end() :]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.errors import require
-from ragcompress.reader.examples import Corpus, Example, draw
+from ragcompress.reader.corpus import Corpus
+from ragcompress.reader.examples import Example, draw
 from ragcompress.reader.model import LAYERS, base_weights, forward, span_loss
 
 __all__ = ["TrainConfig", "Trainer", "batches", "collate"]
@@ -162,7 +163,9 @@ class Trainer:
         self.step, self.seen, self.tokens = int(step), int(seen), int(tokens)
         with torch.no_grad():
             self._master.copy_(torch.from_numpy(arrays["master"]))
-        moments = {name: torch.from_numpy(arrays[name]) for name in ("exp_avg", "exp_avg_sq") if name in arrays}
+        moments = {
+            name: torch.from_numpy(arrays[name]) for name in ("exp_avg", "exp_avg_sq") if name in arrays
+        }
         if moments:
             self._optimiser.state[self._master] = {"step": torch.tensor(step)} | moments
         self._live = self._working_copy()
@@ -172,7 +175,9 @@ class Trainer:
         torch = self._torch
         ids, types, lengths, targets = collate(batch)
         loss = span_loss(forward(self._live, ids, types, lengths), targets)
-        (loss / 32).backward()  # a fixed divisor: every example weighs the same whatever its length
+        torch.autograd.backward(
+            loss / 32
+        )  # a fixed divisor: every example weighs the same whatever its length
         leaves = [self._live[name] for name in self._names]
         gradient = torch.cat([leaf.grad.flatten().float() for leaf in leaves])
         norm = gradient.norm()
@@ -188,7 +193,7 @@ class Trainer:
                 leaf.grad = None
                 at += leaf.numel()
         self.step, self.seen, self.tokens = self.step + 1, self.seen + len(batch), self.tokens + ids.numel()
-        return float(loss)
+        return float(loss.detach())
 
     def _working_copy(self) -> dict[str, Any]:
         torch = self._torch
@@ -196,7 +201,8 @@ class Trainer:
         frozen = {n: t if n in exact else t.to(torch.bfloat16) for n, t in self._fixed.items()}
         trained = self._unflatten(self._master.detach().numpy())
         return frozen | {
-            n: torch.from_numpy(array.copy()).to(torch.bfloat16).requires_grad_() for n, array in trained.items()
+            n: torch.from_numpy(array.copy()).to(torch.bfloat16).requires_grad_()
+            for n, array in trained.items()
         }
 
     def _unflatten(self, flat: NDArray[np.float32]) -> Weights:
@@ -215,7 +221,7 @@ class Trainer:
             file.write(json.dumps(row) + "\n")
 
 
-def describe(config: TrainConfig) -> Mapping[str, Any]:
+def describe(config: TrainConfig) -> dict[str, Any]:
     """The configuration as JSON can hold it."""
     return asdict(config) | {"folder": str(config.folder)}
 
