@@ -147,7 +147,15 @@ class DenseRetriever:
         check_queries(queries, k)
         if not len(self) or not queries or not k:
             return [(np.zeros(0, np.int64), np.zeros(0)) for _ in queries]
-        return self._table.index.search(embed_queries(self.encoder, queries), k, alive=self._table.alive)
+        return self.search_vectors(embed_queries(self.encoder, queries), k)
+
+    def search_vectors(self, vectors: NDArray[np.float32], k: int) -> list[Hits]:
+        """``search`` for questions that are vectors already: float32 unit rows ``[q, dim]``."""
+        return self._table.index.search(vectors, k, alive=self._table.alive)
+
+    def vectors(self) -> NDArray[np.float32]:
+        """A copy of the passages' unit vectors, float32 ``[n, dim]``, in the order of iteration."""
+        return self._table.index.vectors[self.live_rows()]
 
     def passages_at(self, hits: Hits) -> list[Passage]:
         """The passages of these rows, with these scores."""
