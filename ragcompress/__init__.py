@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ragcompress.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.facade import compress, compress_many
     from ragcompress.pruners.extractive import SentencePruner
-    from ragcompress.render import Style, fit, marked, numbered, plain, render, titled
+    from ragcompress.render import Style, fit, marked, numbered, plain, titled
     from ragcompress.result import Compressed
     from ragcompress.retriever import DenseRetriever, HybridRetriever
     from ragcompress.scorers import DenseScorer, FusedScorer, LateInteractionScorer, LexicalScorer
@@ -55,7 +55,6 @@ _HOMES: dict[str, str] = {
     "marked": "render",
     "numbered": "render",
     "plain": "render",
-    "render": "render",
     "titled": "render",
 }
 
@@ -87,7 +86,6 @@ __all__ = [
     "marked",
     "numbered",
     "plain",
-    "render",
     "titled",
 ]
 
