@@ -1,0 +1,91 @@
+"""RagCompressor: any compressor of this package as LangChain's BaseDocumentCompressor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from langchain_core.callbacks import Callbacks
+from langchain_core.documents import BaseDocumentCompressor, Document
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from pydantic import ConfigDict, model_validator
+
+from ragcompress.integrations.langchain.documents import as_documents, as_passages
+from ragcompress.integrations.parts import Parts
+
+__all__ = ["RagCompressor"]
+
+
+class RagCompressor(BaseDocumentCompressor):
+    """Documents in, shorter documents out: same ids, same order, metadata kept and added to.
+
+    The budget holds for the page contents joined with a blank line. ``metadata["relevance_score"]`` is the relevance,
+    ``metadata["ragcompress"]`` has the kept ``spans`` (offsets into the page content given), ``tokens_in`` and
+    ``tokens_out`` of the document, and ``warnings`` if there were any. Every call is a run called RagCompressor in
+    traces; the async twin compresses in a thread.
+
+    Attributes:
+        budget: int (tokens), float (kept fraction), `ragcompress.TokenBudget`, or None: a threshold decides.
+        compressor: Any ``(Context, TokenBudget) -> Context``, or a method's name; None: the best one installed.
+        per: ``"passage"``: one document per passage; ``"span"``: one per kept run of text.
+        keep_empty: Return documents of which nothing was kept too, with empty content.
+        min_score: Drop documents of lower relevance.
+        top_n: Return at most so many passages; they share the whole budget.
+        timeout_s: Seconds after which a fast fallback answers.
+        on_error: ``"fallback"``, or ``"raise"`` `ragcompress.errors.CompressionFailed`.
+        title_key: Where a document's title is in its metadata; scorers read it.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+
+    budget: Any = None
+    compressor: Any = None
+    per: Literal["passage", "span"] = "passage"
+    keep_empty: bool = False
+    min_score: float | None = None
+    top_n: int | None = None
+    timeout_s: float | None = None
+    on_error: Literal["fallback", "raise"] = "fallback"
+    title_key: str = "title"
+
+    @model_validator(mode="after")
+    def _check(self) -> RagCompressor:
+        self.parts().check()
+        return self
+
+    def parts(self, **changes: Any) -> Parts:
+        """The settings as the function that does the work, some of them changed."""
+        names = ("budget", "compressor", "per", "keep_empty", "min_score", "top_n", "timeout_s", "on_error")
+        return Parts(**{name: getattr(self, name) for name in names} | changes)
+
+    def compress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> Sequence[Document]:
+        """Compress ``documents`` to what ``query`` needs.
+
+        Raises:
+            InvalidInput: A blank query or wrong types.
+            CompressionFailed: Only with ``on_error="raise"``.
+        """
+        return self.run().invoke({"query": query, "documents": documents}, config=_config(callbacks))
+
+    async def acompress_documents(
+        self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
+    ) -> Sequence[Document]:
+        """``compress_documents`` in a thread; the event loop goes on meanwhile."""
+        return await self.run().ainvoke({"query": query, "documents": documents}, config=_config(callbacks))
+
+    def run(self, **changes: Any) -> RunnableLambda[dict[str, Any], list[Document]]:
+        """A Runnable from ``{"query", "documents"}`` to documents, with some settings changed for this run."""
+        parts, title_key = self.parts(**changes), self.title_key
+
+        def work(inputs: dict[str, Any]) -> list[Document]:
+            documents = inputs["documents"]
+            return as_documents(parts(inputs["query"], as_passages(documents, title_key=title_key)), documents)
+
+        return RunnableLambda(work, name="RagCompressor")
+
+
+def _config(callbacks: Callbacks | None) -> RunnableConfig | None:
+    """None lets the callbacks of an enclosing run through."""
+    return None if callbacks is None else {"callbacks": callbacks}
