@@ -1,0 +1,166 @@
+"""Questions with their passages, answers and gold spans, from our schema or a benchmark's own files.
+
+`load` looks at the file and picks the reader. Every loaded file is identified by its SHA-256 in the results.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from eval.metrics import holds_answer
+from ragcompress.errors import InvalidInput
+from ragcompress.types import Passage, Span
+
+__all__ = ["Question", "checksum", "data_folder", "find", "load", "open_text"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One labelled question.
+
+    Attributes:
+        id: Unique within its data set.
+        question: What is asked.
+        answers: All that count as right; empty: these passages do not answer it.
+        passages: What a retriever would hand over, in its order.
+        support: Gold spans.
+        support_type: ``"answer"``: each span is one right answer, any of them will do; ``"sentence"``: the evidence,
+            all of it needed; ``"none"``: not marked.
+        gold: Numbers of the passages that answer.
+        dataset: Name of the data set.
+        lang: ISO code.
+    """
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    passages: tuple[Passage, ...]
+    support: tuple[Span, ...] = ()
+    support_type: str = "none"
+    gold: tuple[int, ...] = ()
+    dataset: str = ""
+    lang: str = "en"
+
+    @property
+    def answerable(self) -> bool:
+        """Whether it has an answer at all."""
+        return bool(self.answers)
+
+    @cached_property
+    def answer_present(self) -> bool:
+        """Whether an answer stands in any passage, verbatim but for case and punctuation."""
+        return any(holds_answer(passage.text, self.answers) for passage in self.passages)
+
+
+def data_folder() -> Path:
+    """The folder named by ``RAGCOMPRESS_DATA``, else ``../shared/data``."""
+    return Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data"))
+
+
+def find(name: str) -> Path:
+    """A file or folder as named, or the one of that name in the data folder (``squad_dev``).
+
+    Raises:
+        InvalidInput: There is no such file.
+    """
+    direct = Path(name)
+    if direct.exists():
+        return direct
+    for part in ("dev", "train", "."):
+        for ending in ("", ".jsonl.gz", ".jsonl", ".json"):
+            candidate = data_folder() / part / f"{name}{ending}"
+            if candidate.exists():
+                return candidate
+    raise InvalidInput(
+        f"no data file {name!r}, neither here nor in {data_folder()}; set RAGCOMPRESS_DATA to its folder"
+    )
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, or of all files of a folder in the order of their names."""
+    digest = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        if path.is_dir():
+            digest.update(str(file.relative_to(path)).encode())
+        with file.open("rb") as opened:
+            while block := opened.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def load(path: Path, *, limit: int | None = None) -> list[Question]:
+    """The questions of a file (our schema or a benchmark's own) or BEIR folder, in file order.
+
+    Args:
+        path: A file, compressed with gzip or not, or a BEIR folder.
+        limit: At most so many questions: evenly spread over the file, so that no article dominates.
+
+    Raises:
+        InvalidInput: The format is none that is known.
+    """
+    from eval.native import read_native  # here, because the readers build `Question`s
+
+    if path.is_dir() or not _is_ours(path):
+        questions = list(read_native(path))
+    else:
+        questions = [_ours(record, path) for record in _records(path)]
+    if limit is None or limit >= len(questions):
+        return questions
+    return [questions[at * len(questions) // limit] for at in range(limit)]
+
+
+def open_text(path: Path) -> IO[str]:
+    """A text file, unpacked if it is gzipped."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    with open_text(path) as file:
+        for line in file:
+            if line.strip():
+                yield json.loads(line)
+
+
+def _is_ours(path: Path) -> bool:
+    with open_text(path) as file:
+        head = file.readline()
+    try:
+        record = json.loads(head)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and "passages" in record and "question" in record
+
+
+def _ours(record: dict[str, Any], path: Path) -> Question:
+    meta = record.get("meta", {})
+    passages = record["passages"]
+    support = [
+        Span(at, start, end)
+        for at, passage in enumerate(passages)
+        for start, end in passage.get("support", ())
+    ]
+    return Question(
+        id=str(record["id"]),
+        question=record["question"],
+        answers=tuple(record.get("answers", ())),
+        passages=tuple(
+            Passage(p["text"], id=str(p.get("id", at)), title=p.get("title", ""))
+            for at, p in enumerate(passages)
+        ),
+        support=tuple(support),
+        support_type=meta.get("support_type", "answer" if support else "none"),
+        gold=tuple(at for at, passage in enumerate(passages) if passage.get("is_gold")),
+        dataset=path.name.split(".")[0],
+        lang=meta.get("lang", "en"),
+    )
