@@ -14,7 +14,7 @@ from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.segment import Segmenter
 from ragcompress.types import Dropped, Segment, Span
 
-__all__ = ["RESTORABLE", "finish", "is_scored", "ranked", "relevance", "restore", "split_dropped"]
+__all__ = ["RESTORABLE", "finish", "is_scored", "overlap", "ranked", "relevance", "restore", "split_dropped"]
 
 # A pruner's judgement, which another link may overrule; a near-duplicate stays out, whoever asks.
 RESTORABLE = frozenset({"over budget", "not selected", "below threshold"})
@@ -23,6 +23,11 @@ RESTORABLE = frozenset({"over budget", "not selected", "below threshold"})
 def is_scored(context: Context) -> bool:
     """Whether any segment has a score."""
     return any(segment.score is not None for segment in context.segments)
+
+
+def overlap(one: Span, two: Span) -> bool:
+    """Whether two spans have text in common."""
+    return one.passage == two.passage and one.start < two.end and two.start < one.end
 
 
 def ranked(context: Context, scorer: Scorer | None = None) -> Context:

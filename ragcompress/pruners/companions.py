@@ -10,7 +10,7 @@ from functools import partial
 from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
 from ragcompress.pruners import kinds
-from ragcompress.pruners.common import ranked, restore
+from ragcompress.pruners.common import overlap, ranked, restore
 from ragcompress.render import fill, fit
 from ragcompress.segment import Segmenter, sentences
 from ragcompress.select import best_first
@@ -84,12 +84,12 @@ class KeepWith:
             segment = context.segments[at]
             wanted.extend(segment.support[:1])
             for span in self._needed(context, segment):
-                if span not in own:
+                if span not in own and not any(overlap(span, other) for other in own):
                     extra.setdefault(span, Segment(context.read(span), (span,), segment.score))
                 wanted.append(span)
         whole = restore(context, extra.values())
         place = {segment.support[0]: at for at, segment in enumerate(whole.segments)}
-        claims = [place[span] for span in dict.fromkeys(wanted)]
+        claims = [place[span] for span in dict.fromkeys(wanted) if span in place]
         return fit(fill(whole, budget, claims), budget)
 
     def __repr__(self) -> str:

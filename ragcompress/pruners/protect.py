@@ -10,7 +10,7 @@ from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.pruners import kinds
-from ragcompress.pruners.common import RESTORABLE, ranked, restore, split_dropped
+from ragcompress.pruners.common import RESTORABLE, overlap, ranked, restore, split_dropped
 from ragcompress.render import fill, fit
 from ragcompress.segment import Segmenter, sentences
 from ragcompress.types import Segment, Span
@@ -91,7 +91,7 @@ class Protect:
     def _protects(self, segment: Segment) -> bool:
         if any(predicate(segment.text) for predicate in self.what):
             return True
-        return any(_overlap(one, two) for one in segment.support for two in self.spans)
+        return any(overlap(one, two) for one in segment.support for two in self.spans)
 
 
 def _lifted(context: Context, chosen: Iterable[int]) -> Context:
@@ -103,11 +103,6 @@ def _lifted(context: Context, chosen: Iterable[int]) -> Context:
     above = set(chosen)
     lifted = [max(score, floor) + (lift if at in above else 0) for at, score in enumerate(scores)]
     return context.with_scores(lifted)
-
-
-def _overlap(one: Span, two: Span) -> bool:
-    passage, start, end = two
-    return one.passage == passage and one.start < end and start < one.end
 
 
 protect = Protect(anywhere=False)

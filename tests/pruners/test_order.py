@@ -1,8 +1,8 @@
 import pytest
-from laws import check
 
 import ragcompress as rc
 from ragcompress.pruners.order import Order, order_ends, order_reading, order_relevance
+from ragcompress.testing import check_compressor
 
 ROOM = rc.TokenBudget(10_000, len)
 
@@ -13,7 +13,7 @@ def names(context):
 
 @pytest.mark.parametrize("order", [order_ends, order_reading, order_relevance], ids=repr)
 def test_laws(order):
-    check(order)
+    check_compressor(order)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 import pytest
-from laws import check
 
 import ragcompress as rc
 from ragcompress.pruners import kinds
 from ragcompress.pruners.protect import Protect, protect
+from ragcompress.testing import check_compressor
 from ragcompress.types import Span
 
 TEXT = "The tower is old. It is 330 m tall. People like the tower. Do not climb it."
@@ -15,7 +15,7 @@ def texts(context):
 
 @pytest.mark.parametrize("link", [protect, protect(kinds.numbers), Protect(spans=(Span(0, 0, 3),))], ids=repr)
 def test_laws(link):
-    check(link)
+    check_compressor(link)
 
 
 def test_protected_come_first_inside_the_budget():
