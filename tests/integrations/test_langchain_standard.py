@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,15 +33,15 @@ class Listed(BaseRetriever):
 @pytest.mark.asyncio
 class TestFaissVectorStore(VectorStoreIntegrationTests):
     @pytest.fixture
-    def vectorstore(self) -> Iterator[VectorStore]:
-        yield FaissVectorStore(self.get_embeddings())
+    def vectorstore(self) -> VectorStore:
+        return FaissVectorStore(self.get_embeddings())
 
 
 @pytest.mark.asyncio
 class TestFaissVectorStoreOverAnEncoder(VectorStoreIntegrationTests):
     @pytest.fixture
-    def vectorstore(self) -> Iterator[VectorStore]:
-        yield FaissVectorStore(FakeEncoder(256))
+    def vectorstore(self) -> VectorStore:
+        return FaissVectorStore(FakeEncoder(256))
 
 
 class _RetrieverSuite(RetrieversIntegrationTests):

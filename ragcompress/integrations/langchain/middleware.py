@@ -1,0 +1,234 @@
+"""ContextCompressionMiddleware: tool results of an agent, shortened to what the user asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain.tools.tool_node import ToolCallRequest
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
+from langgraph.types import Command
+
+from ragcompress.budget import Counter, TokenBudget, allocate, embedded_count
+from ragcompress.errors import InvalidInput
+from ragcompress.integrations.langchain import toolresults as results
+from ragcompress.integrations.langchain.documents import as_documents
+from ragcompress.integrations.parts import Budget, Outcome, Parts
+from ragcompress.protocols import Compressor
+from ragcompress.types import Passage
+
+__all__ = ["ContextCompressionMiddleware"]
+
+Answer = ToolMessage | Command[Any]
+
+
+@tool(results.READ_ORIGINAL)
+def read_original(id: str, runtime: ToolRuntime) -> str:
+    """Read the full text of a passage that is shown shortened. Pass the id in [brackets] before it."""
+    return results.find_original(_messages(runtime.state), id)
+
+
+@dataclass(eq=False)
+class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
+    """For ``langchain.agents.create_agent``: what tools retrieve is compressed against the user's latest question.
+
+    A tool's answer is taken as passages: its artifact, if that is a list of Documents, else its text by paragraphs.
+    The shortened message carries what was kept in ``response_metadata["ragcompress"]``, with the originals, which the
+    agent can read again by id through the tool ``read_original``. Answers that fit stay as they are; so do errors.
+
+    Attributes:
+        budget: Per tool call: int (tokens), float (kept fraction), `ragcompress.TokenBudget`, or None: a threshold.
+        conversation_budget: Tokens of all tool results of a conversation together (int, or a TokenBudget); calls made
+            at the same time share what is left. None: no limit.
+        compressor: A compressor or a method's name; None: the best one installed.
+        only_tools: Names of the tools to compress; None: all. The others are neither compressed nor counted.
+        old_messages: Let new results have up to the conversation budget, and shorten older tool messages to make
+            room, in what the model is sent (the state keeps them). Without it, what came first keeps its room.
+        reversible: Show ids, keep the originals and offer ``read_original``.
+        min_tokens: With ``budget`` None or a float, shorter answers, and JSON, are left alone.
+        timeout_s: Seconds after which a fast fallback answers.
+    """
+
+    budget: Budget = None
+    conversation_budget: TokenBudget | int | None = None
+    compressor: Compressor | str | None = None
+    only_tools: Collection[str] | None = None
+    old_messages: bool = False
+    reversible: bool = True
+    min_tokens: int = 64
+    timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        Parts(self.budget, self.compressor).check()
+        Parts(self.conversation_budget).check()
+        if isinstance(self.conversation_budget, float):
+            raise InvalidInput("conversation_budget is a number of tokens; a kept fraction goes into budget")
+        if self.old_messages and self.conversation_budget is None:
+            raise InvalidInput("old_messages=True makes room within conversation_budget; set one")
+        self.tools: Sequence[BaseTool] = [read_original] if self.reversible else []
+
+    def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
+        """Run the tool, then shorten its answer."""
+        return self._shorten(request, handler(request))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
+    ) -> Answer:
+        """Run the tool, then shorten its answer in a thread."""
+        return await asyncio.to_thread(self._shorten, request, await handler(request))
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any] | AIMessage:
+        """Call the model, with older tool messages shortened if ``old_messages`` is set."""
+        return handler(self._with_room(request))
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any] | AIMessage:
+        """``wrap_model_call``; the shortening runs in a thread."""
+        return await handler(await asyncio.to_thread(self._with_room, request))
+
+    def _shorten(self, request: ToolCallRequest, answer: Answer) -> Answer:
+        messages = _messages(request.state)
+        question = results.latest_question(messages) or _from_arguments(request)
+        if isinstance(answer, ToolMessage):
+            return self._shortened(answer, messages, question)
+        update = answer.update
+        if isinstance(update, dict) and isinstance(update.get("messages"), list):
+            new = [
+                self._shortened(item, messages, question) if isinstance(item, ToolMessage) else item
+                for item in update["messages"]
+            ]
+            return replace(answer, update={**update, "messages": new})
+        return answer
+
+    def _shortened(self, message: ToolMessage, messages: Sequence[AnyMessage], question: str) -> ToolMessage:
+        if not self._ours(message) or message.status == "error":
+            return message
+        left = self._left(message, messages)
+        if message.name == results.READ_ORIGINAL:  # asked for in full: only the conversation's budget may cut it
+            return message if left is None else self._cut(message, left, question)
+        limit = self._limit(message, left)
+        if limit is None and self._leave_alone(message):
+            return message
+        return self._cut(message, limit, question)
+
+    def _ours(self, message: ToolMessage) -> bool:
+        return self.only_tools is None or message.name in self.only_tools or message.name == results.READ_ORIGINAL
+
+    def _left(self, message: ToolMessage, messages: Sequence[AnyMessage]) -> int | None:
+        """What the conversation's budget leaves for this message; None: no limit."""
+        if self.conversation_budget is None:
+            return None
+        used = 0 if self.old_messages else sum(self._size(m) for m in messages if isinstance(m, ToolMessage))
+        left = max(_number(self.conversation_budget) - used, 0)
+        calls = results.unanswered_calls(messages)
+        if message.tool_call_id not in calls:
+            return left
+        return allocate(left, [left] * len(calls))[calls.index(message.tool_call_id)]
+
+    def _limit(self, message: ToolMessage, left: int | None) -> int | None:
+        """The most tokens this message may have; None when only a threshold decides."""
+        limits = [] if left is None else [left]
+        if isinstance(self.budget, float) and not self._leave_alone(message):
+            limits.append(int(self.budget * self._size(message)))
+        elif isinstance(self.budget, TokenBudget | int):
+            limits.append(_number(self.budget))
+        elif self.budget is None and limits and self._size(message) <= limits[0]:
+            return None  # it fits the conversation: the threshold may still shorten it
+        return min(limits, default=None)
+
+    def _leave_alone(self, message: ToolMessage) -> bool:
+        documents = isinstance(message.artifact, list) and message.artifact
+        return self._size(message) < self.min_tokens or (not documents and results.is_json(message.text))
+
+    def _cut(self, message: ToolMessage, limit: int | None, question: str) -> ToolMessage:
+        """The message within ``limit`` tokens, or as short as the threshold makes it; itself where that is no gain."""
+        size = self._size(message)
+        passages = results.whole_passages(message)
+        if (limit is not None and size <= limit) or not passages:
+            return message
+        read = message.name == results.READ_ORIGINAL
+        most = size if limit is None else min(limit, size)
+        outcome, text = self._compressed(question, passages, most, labelled=self.reversible and not read, in_order=read)
+        tokens = self._count(text) if text else 0
+        if limit is None and tokens >= size:
+            return message
+        facts: dict[str, Any] = {"tokens_in": size, "tokens_out": tokens}
+        facts["spans"] = {passages[part.passage].id: part.facts()["spans"] for part in outcome.parts}
+        if self.reversible and not read:
+            facts["originals"] = {passage.id: passage.text for passage in passages}
+        if outcome.result.warnings:
+            facts["warnings"] = list(outcome.result.warnings)
+        return results.with_text(message, text, facts, _artifact(message, outcome))
+
+    def _compressed(
+        self, question: str, passages: Sequence[Passage], limit: int, *, labelled: bool, in_order: bool
+    ) -> tuple[Outcome, str]:
+        """What is kept, and the text with it: by the threshold if that is short enough, else within the limit."""
+        look = results.Labelled(results.labels(passages) if labelled else ("",) * len(passages))
+        parts = Parts(compressor="truncate" if in_order else self.compressor, timeout_s=self.timeout_s)
+        if self.budget is None and not in_order:
+            outcome = parts(question, passages)
+            text = look(outcome.result.context)
+            if self._count(text) <= limit:
+                return outcome, text
+        outcome = replace(parts, budget=TokenBudget(limit, self._count, look))(question, passages)
+        return outcome, outcome.result.text
+
+    def _with_room(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
+        """The request with older tool messages shortened until all fit the conversation's budget."""
+        messages, limit = list(request.messages), self.conversation_budget
+        if not self.old_messages or limit is None:
+            return request
+        places = [at for at, m in enumerate(messages) if isinstance(m, ToolMessage) and self._ours(m)]
+        sizes = {at: self._size(cast(ToolMessage, messages[at])) for at in places}
+        if sum(sizes.values()) <= _number(limit):
+            return request
+        newest = max((at for at, m in enumerate(messages) if isinstance(m, AIMessage)), default=-1)
+        new, old = [at for at in places if at > newest], [at for at in places if at < newest]
+        shares = dict(zip(new, allocate(_number(limit), [sizes[at] for at in new]), strict=True))
+        left = _number(limit) - sum(shares.values())
+        shares |= dict(zip(old, allocate(left, [sizes[at] for at in old]), strict=True))
+        question = results.latest_question(messages) or "?"
+        for at, share in shares.items():
+            messages[at] = self._cut(cast(ToolMessage, messages[at]), share, question)
+        return request.override(messages=messages)
+
+    def _size(self, message: ToolMessage) -> int:
+        return self._count(message.text) if self._ours(message) and message.text else 0
+
+    @property
+    def _count(self) -> Counter:
+        budgets = (self.budget, self.conversation_budget)
+        return next((given.count for given in budgets if isinstance(given, TokenBudget)), embedded_count)
+
+
+def _messages(state: Any) -> list[AnyMessage]:
+    """An agent's state is a dict, a list of messages, or an object with messages."""
+    if isinstance(state, list):
+        return list(state)
+    return list(state["messages"] if isinstance(state, dict) else state.messages)
+
+
+def _number(budget: TokenBudget | int) -> int:
+    return budget.limit if isinstance(budget, TokenBudget) else budget
+
+
+def _from_arguments(request: ToolCallRequest) -> str:
+    """Without a user's question, what the tool was asked."""
+    words = [value for value in request.tool_call["args"].values() if isinstance(value, str)]
+    return " ".join(words).strip() or str(request.tool_call["name"])
+
+
+def _artifact(message: ToolMessage, outcome: Outcome) -> Any:
+    """The artifact's documents shortened like the text; one of another kind, or shortened before, as it is."""
+    given = message.artifact
+    documents = isinstance(given, list) and given and all(isinstance(item, Document) for item in given)
+    return as_documents(outcome, given) if documents and results.KEY not in message.response_metadata else given
