@@ -1,0 +1,256 @@
+"""The command line of the evaluation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from eval import choose, compare, speed, trust
+from eval.datasets import Question, checksum, find, load
+from eval.readers import named
+from eval.report import write_report
+from eval.retrieval import load_corpus, retrieval_scores, retrieve_for
+from eval.rows import read_rows, write_header
+from eval.run import Plan, run, versions
+from eval.stats import SEED
+from ragcompress.errors import RagCompressError, require
+
+__all__ = ["main"]
+
+METHODS = "lexical,dense,late,fused"
+TOKENIZER = "WordPiece of all-MiniLM-L6-v2, without special tokens"
+Step = Callable[[int], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; 0 on success, 1 where something does not hold, 2 on wrong use."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.action(options))
+    except (RagCompressError, OSError) as error:
+        print(f"eval: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    questions, header = _asked(options)
+    reader = named(options.reader)
+    plan = Plan.named(_names(options), _budgets(options), reader=reader, bounds=not options.bare)
+    header |= {
+        "commands": [shlex.join(["python", "-m", "eval", *sys.argv[1:]])],
+        "methods": {name: _describe(maker) for name, maker in plan.methods.items()},
+        "reader": options.reader,
+        "renderer": "plain",
+        "tokenizer": TOKENIZER,
+        "seed": SEED,
+        "versions": versions(),
+    }
+    write_header(options.out, header)
+    with _bar("questions", len(questions)) as step:
+        new = run(questions, plan, options.out, progress=step)
+    print(f"{new} new rows in {options.out}")
+    for path in write_report(options.out, margin=options.margin):
+        print(path)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    for path in write_report(options.folder, margin=options.margin):
+        print(path)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    print(compare.table(compare.changes(read_rows(options.a), read_rows(options.b), margin=options.margin)))
+    return 0
+
+
+def _choose(options: argparse.Namespace) -> int:
+    questions, _ = _asked(options)
+    plan = Plan.named(_names(options), options.grid or choose.GRID, bounds=False)
+    with _bar("questions", len(questions)) as step:
+        found = choose.choose(questions, plan, answer_recall=options.answer_recall, progress=step)
+    if not found:
+        print(
+            f"no method keeps the answer of {options.answer_recall:.0%} of these questions at any budget tried"
+        )
+        return 1
+    print("| method | budget | answer recall, other half | kept fraction | reached |\n|---|---|---|---|---|")
+    for one in found:
+        print(
+            f"| {one.method} | {one.budget:g} | {one.confirmed} | {one.kept_fraction.value:.3f} | {one.reached} |"
+        )
+    best = found[0]
+    print(f"\ncompress(..., budget={best.budget:g}, compressor={best.method!r})")
+    return 0
+
+
+def _speed(options: argparse.Namespace) -> int:
+    questions, _ = _asked(options)
+    plan = Plan.named(_names(options), [options.budget], bounds=False)
+    prices = speed.Prices(options.prefill, options.price)
+    print(
+        "| method | median ms | 95 % ms | tokens/s | tokens saved | prefill ms saved | net ms | break-even tokens/s |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for at, (name, maker) in enumerate(plan.methods.items()):
+        s = speed.measure(name, maker, questions, budget=options.budget, salt=at + 1, prices=prices)
+        print(
+            f"| {name} | {s.median:.1f} | {s.slow:.1f} | {s.tokens_per_second:,.0f} | {s.saved_tokens:.0f} "
+            f"| {s.saved_ms:.0f} | {s.net_ms:+.0f} | {s.break_even:,.0f} |",
+            flush=True,
+        )
+    return 0
+
+
+def _trust(options: argparse.Namespace) -> int:
+    questions, _ = _asked(options)
+    plan = Plan.named([*_names(options), "truncate", "passages", "lead", "random"], [0.1], bounds=False)
+    broken = 0
+    print("| compressor | cases | " + " | ".join(trust.PROMISES) + " | deterministic |")
+    print("|---" * (len(trust.PROMISES) + 3) + "|")
+    for name, maker in plan.methods.items():
+        cases, breaches = trust.check(name, maker, questions, (0.0, 0.05, 0.2, 1.0))
+        broken += len(breaches)
+        count = [
+            sum(b.promise == promise for b in breaches) for promise in (*trust.PROMISES, "deterministic")
+        ]
+        print(
+            f"| {name} | {cases} | " + " | ".join("holds" if not c else f"{c} broken" for c in count) + " |"
+        )
+        for breach in breaches[:5]:
+            print(f"    {breach.promise}: question {breach.question}: {breach.detail}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _retrieval(options: argparse.Namespace) -> int:
+    retriever = _retriever(options.corpus)
+    questions, _ = _asked(options)
+    with _bar("questions", len(questions)) as step:
+        found = []
+        for question in questions:
+            found += retrieve_for([question], retriever, k=20)
+            step(1)
+    relevant = {q.id: {p.id: 1 for at, p in enumerate(q.passages) if at in q.gold} for q in found if q.gold}
+    ranked = {q.id: {p.id: -float(at) for at, p in enumerate(q.passages)} for q in found}
+    print(f"{len(relevant)} of {len(found)} questions have a gold passage among the first 20")
+    gold = {q.id: {q.passages[at].id: 1 for at in q.gold} for q in questions if q.gold}
+    print(json.dumps(retrieval_scores(gold or relevant, ranked), indent=1))
+    return 0
+
+
+def _asked(options: argparse.Namespace) -> tuple[list[Question], dict[str, object]]:
+    """The questions of all files asked for, and what identifies them."""
+    questions: list[Question] = []
+    data, paths = {}, {}
+    for name in options.data:
+        path = find(name)
+        own = load(path, limit=options.limit)
+        questions += own
+        label = own[0].dataset if own else path.name
+        data[label], paths[label] = checksum(path), str(path)
+    if getattr(options, "corpus", None) and options.action is _run:
+        questions = retrieve_for(questions, _retriever(options.corpus), k=options.k)
+    return questions, {"data": data, "paths": paths, "limit": options.limit}
+
+
+def _retriever(corpus: str):  # type: ignore[no-untyped-def]
+    from ragcompress.retriever import DenseRetriever
+
+    return DenseRetriever.build(load_corpus(find(corpus)))
+
+
+def _names(options: argparse.Namespace) -> list[str]:
+    return [name.strip() for name in options.compressors.split(",") if name.strip()]
+
+
+def _budgets(options: argparse.Namespace) -> list[float]:
+    return sorted({float(part) for part in options.budgets.split(",")})
+
+
+def _describe(maker: Callable[..., object]) -> str:
+    cell = getattr(maker, "__closure__", None)
+    inner = cell[0].cell_contents if cell else maker
+    return getattr(inner, "__name__", None) or repr(inner)
+
+
+@contextmanager
+def _bar(label: str, total: int) -> Iterator[Step]:
+    progress = require("rich.progress", "eval").Progress(
+        console=require("rich.console", "eval").Console(stderr=True)
+    )
+    with progress:
+        task = progress.add_task(label, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
+    actions = parser.add_subparsers(required=True)
+    one = actions.add_parser("run", help="evaluate compressors; goes on where a killed run stopped")
+    _data(one)
+    one.add_argument("--budgets", default="0.05,0.1,0.2,0.3", help="fractions of the full context's tokens")
+    one.add_argument(
+        "--reader", default="embedded", help="'embedded', or 'none' for recall and precision only"
+    )
+    one.add_argument("--bare", action="store_true", help="leave out full, oracle, truncate and passages")
+    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("--corpus", help="retrieve the passages from this JSON-lines corpus instead")
+    one.add_argument("--k", type=int, default=10, help="passages to retrieve")
+    _margin(one).set_defaults(action=_run)
+    one = actions.add_parser("report", help="write report.md and report.html of a run")
+    one.add_argument("folder", type=Path)
+    _margin(one).set_defaults(action=_report)
+    one = actions.add_parser("compare", help="what changed from run A to run B")
+    one.add_argument("a", type=Path)
+    one.add_argument("b", type=Path)
+    _margin(one).set_defaults(action=_compare)
+    one = actions.add_parser("choose", help="the smallest budget that keeps enough answers")
+    _data(one, positional=True)
+    one.add_argument("--answer-recall", type=float, required=True)
+    one.add_argument("--grid", type=float, nargs="+", help="budgets to try, ascending")
+    one.set_defaults(action=_choose)
+    _more(actions)
+    return parser
+
+
+def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = actions.add_parser("speed", help="latency, and when it pays")
+    _data(one, default=["nq_multi20_dev"], limit=40)
+    one.add_argument("--budget", type=float, default=0.2)
+    one.add_argument("--prefill", type=float, default=2000.0, help="tokens a second the reader takes in")
+    one.add_argument("--price", type=float, default=0.5, help="price of a million input tokens")
+    one.set_defaults(action=_speed)
+    one = actions.add_parser("trust", help="the promises, checked on real questions")
+    _data(one, default=["nq_multi20_dev", "xquad_dev"], limit=25)
+    one.set_defaults(action=_trust)
+    one = actions.add_parser("retrieval", help="recall, reciprocal rank and nDCG of the retriever")
+    _data(one, default=["squad_dev_multi"], limit=200)
+    one.add_argument("--corpus", default="wiki_pool_corpus")
+    one.set_defaults(action=_retrieval)
+
+
+def _data(
+    parser: argparse.ArgumentParser,
+    *,
+    positional: bool = False,
+    default: list[str] | None = None,
+    limit: int | None = None,
+) -> None:
+    help_text = "files, or names in RAGCOMPRESS_DATA such as squad_dev"
+    if positional:
+        parser.add_argument("data", nargs="+", help=help_text)
+    else:
+        parser.add_argument("--data", nargs="+", required=default is None, default=default, help=help_text)
+    parser.add_argument("--compressors", default=METHODS, help="names as listed by `ragcompress methods`")
+    parser.add_argument("--limit", type=int, default=limit, help="questions per file, evenly spread")
+
+
+def _margin(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--margin", type=float, default=0.01, help="the loss one accepts, for the verdicts")
+    return parser
