@@ -81,10 +81,16 @@ class VectorIndex:
         """
         self._thaw()
         wanted = self._wanted(len(self) + len(vectors))
-        if wanted != self._ann_kind:
-            vectors = np.concatenate([self.vectors, vectors])
-            self._flat, self._ann_kind = _faiss().IndexFlatIP(self.dim), wanted
-            self._ann = _new_ann(wanted, vectors, self._flat)
+        if wanted == self._ann_kind:
+            self._extend(vectors, advance)
+            return
+        everything = np.concatenate([self.vectors, vectors])
+        fresh = VectorIndex(self.dim)  # beside the old one, which stays whole if this is interrupted
+        fresh._ann_kind, fresh._ann = wanted, _new_ann(wanted, everything, fresh._flat)
+        fresh._extend(everything, advance)
+        self._flat, self._ann, self._ann_kind = fresh._flat, fresh._ann, wanted
+
+    def _extend(self, vectors: Vectors, advance: Callable[[int], None] | None) -> None:
         for start in range(0, len(vectors), CHUNK):
             chunk = vectors[start : start + CHUNK]
             if self._ann_kind != "hnsw":  # a graph appends to the flat vectors itself: they are its store

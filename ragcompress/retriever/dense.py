@@ -58,15 +58,14 @@ class DenseRetriever:
                 several with the same explicit id wins. Title and text are encoded together.
             encoder: None (the embedded MiniLM), a SentenceTransformer or the name of one on this machine, or any
                 object with ``encode(list[str]) -> array``.
-            precompute: Also compute the sidecars of these makers (True: the default ones) and save them along.
+            precompute: Also compute sidecars: those of these makers, or (True) the default ones.
             kind: ``"flat"`` (exact), ``"hnsw"`` or ``"ivfpq"``; None: by size.
             batch_size: Texts per call of the encoder.
             progress: Show a bar on stderr.
             resume_folder: Keep finished shards of 512 passages here; an interrupted build goes on from them.
 
         Raises:
-            InvalidInput: Wrong types or values.
-            MissingExtra: faiss, or what the encoder needs, is not installed.
+            InvalidInput: Wrong types or values. MissingExtra: faiss is not installed.
             ModelError: The encoder can't be loaded or gave unusable vectors.
             EncoderMismatch: ``resume_folder`` holds shards of another encoder.
         """

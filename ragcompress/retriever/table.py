@@ -57,7 +57,11 @@ class Table:
         arrays = {name: _made(maker, passages) for name, maker in self.makers.items()}  # may raise: nothing is lost
         rows, first = dict(self.rows), len(self.store)
         old = [rows[passage.id] for passage in passages if passage.id in rows]
-        self.index.add(vectors, advance=advance)
+        try:
+            self.index.add(vectors, advance=advance)
+        except BaseException:
+            self._bury_strays()
+            raise
         self.store.append(passages)
         for name, sidecar in self.sidecars.items():
             if name in arrays:
@@ -68,6 +72,14 @@ class Table:
         self.alive[old] = False
         self._rows = rows | {passage.id: first + place for place, passage in enumerate(passages)}
         self.changes += 1
+
+    def _bury_strays(self) -> None:
+        """After an interrupted add: the vectors it left behind become deleted rows, so that all stays in step."""
+        strays = len(self.index) - len(self.store)
+        self.store.append([Passage("")] * strays)
+        for sidecar in self.sidecars.values():
+            sidecar.append_empty(strays)
+        self.alive = np.concatenate([self.alive, np.zeros(strays, dtype=np.bool_)])
 
     def delete(self, ids: Iterable[str]) -> int:
         """Mark the rows of these ids deleted; returns how many there were."""

@@ -14,7 +14,9 @@ from retriever_doubles import NumberEncoder, WordEncoder, clusters
 from ragcompress import Passage
 from ragcompress.errors import InvalidInput
 from ragcompress.retriever import DenseRetriever, HybridRetriever
+from ragcompress.retriever import ann as ann_module
 from ragcompress.retriever import dense as dense_module
+from ragcompress.retriever.ann import VectorIndex
 
 ENCODER = WordEncoder(8)
 IDS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -125,6 +127,33 @@ def test_a_loaded_index_can_change(kind: str, mmap: bool, tmp_path: Path) -> Non
     again = DenseRetriever.load(tmp_path, encoder)
     assert len(again) == 1450
     assert again.retrieve_many(["3", "1499"], 5) == retriever.retrieve_many(["3", "1499"], 5)
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw"])
+def test_an_interrupted_add_leaves_all_in_step(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = clusters(400, 16)
+    encoder = NumberEncoder(vectors)
+    retriever = DenseRetriever.build([str(i) for i in range(300)], encoder, kind=kind)
+    monkeypatch.setattr(ann_module, "CHUNK", 40)
+    extend, calls = VectorIndex._extend, []
+
+    def interrupted(self: VectorIndex, rows: np.ndarray, advance: object) -> None:
+        calls.append(1)
+        extend(self, rows[:40], None)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(VectorIndex, "_extend", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        retriever.add([str(i) for i in range(300, 400)])
+    monkeypatch.setattr(VectorIndex, "_extend", extend)
+    assert calls
+    assert len(retriever) == 300
+    assert "305" not in {p.text for p in retriever.retrieve("305", 400)}
+    retriever.add([str(i) for i in range(350, 400)])
+    retriever.save(tmp_path)
+    for one in (retriever, DenseRetriever.load(tmp_path, encoder)):
+        assert one.retrieve("399", 1)[0].text == "399"
+        assert len(one.retrieve("399", 999)) == 350
 
 
 class Lengths:
