@@ -95,7 +95,7 @@ class Compressed:
         """The passages with what was kept highlighted, for terminals."""
         from ragcompress.show import rich_lines
 
-        yield from rich_lines(self)
+        yield from rich_lines(self, colour=console.color_system is not None and not console.no_color)
 
     def _row(self, segment: Segment) -> dict[str, Any]:
         support = [

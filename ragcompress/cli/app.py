@@ -1,0 +1,77 @@
+"""The commands, each in a module of its own, and what happens to the errors they raise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+from ragcompress import __version__
+from ragcompress.cli.ask import ask
+from ragcompress.cli.compress import compress
+from ragcompress.cli.demo import demo
+from ragcompress.cli.index import index
+from ragcompress.cli.methods import methods
+from ragcompress.cli.output import complain
+from ragcompress.cli.retrieve import retrieve
+from ragcompress.errors import RagCompressError, require
+
+__all__ = ["app", "guarded"]
+
+typer = require("typer", "cli")
+
+COMMANDS: tuple[Callable[..., None], ...] = (demo, index, retrieve, compress, ask, methods)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with named errors turned into a message and an exit code."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()  # here and not at shutdown, where a closed pipe could no longer be caught
+        except RagCompressError as error:
+            complain(str(error))
+            raise typer.Exit(2) from error
+        except KeyboardInterrupt as error:
+            complain("interrupted")
+            raise typer.Exit(130) from error
+        except BrokenPipeError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at shutdown complains
+            raise typer.Exit(141) from error  # as the shell reports a program stopped by a closed pipe
+
+    return run
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ragcompress {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Shorter contexts for retrieval-augmented generation, every kept character traceable."""
+
+
+def _app() -> Any:
+    made = typer.Typer(
+        name="ragcompress",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+    )
+    made.callback()(_root)
+    for command in COMMANDS:
+        made.command(command.__name__)(guarded(command))
+    return made
+
+
+app = _app()

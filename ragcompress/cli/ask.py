@@ -1,0 +1,57 @@
+"""``ragcompress ask``: retrieve, compress, answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ragcompress.cli.answer import answer
+from ragcompress.cli.index import open_index
+from ragcompress.cli.options import AsJson, Budget, Count, Files, Html, Keep, Method, Query, amount, read_input
+from ragcompress.cli.output import console, put_json, warn, write_file
+from ragcompress.errors import InvalidInput, require
+from ragcompress.facade import compress
+from ragcompress.show import pages, visible
+
+__all__ = ["ask"]
+
+typer = require("typer", "cli")
+
+MaybeIndex = Annotated[
+    str | None, typer.Option("--index", "-i", help="Ask the index that `ragcompress index` made.", metavar="DIR")
+]
+
+
+# One parameter per option is how typer knows them, hence more than six.
+def ask(
+    query: Query,
+    files: Files = None,
+    index: MaybeIndex = None,
+    count: Count = 10,
+    budget: Budget = None,
+    keep: Keep = None,
+    method: Method = None,
+    as_json: AsJson = False,
+    html: Html = None,
+) -> None:
+    """Answer a question from an index, from files or from standard input.
+
+    Of an index the best passages are retrieved first; files are read whole. The answer comes from the compressed
+    context, which is shown below it.
+    """
+    size = amount(budget, keep)
+    if index is not None and files:
+        raise InvalidInput("--index and FILES are both given; ask one of them")
+    passages = read_input(files) if index is None else open_index(index).retrieve(query, count)
+    result = compress(query, passages, size, method)
+    found = answer(result.context)
+    if html is not None:
+        write_file(html, pages(query, [(result, f"Answer: {found} · {found.reader}")]))
+    if as_json:
+        for warning in result.warnings:
+            warn(warning)
+        put_json({"query": query, "answer": found.to_dict(), "context": result.to_dict()})
+        return
+    heading = require("rich.text", "cli").Text.assemble(
+        (visible(str(found)), "bold green"), (f"  {found.reader}", "dim"), "\n"
+    )
+    console().print(heading, result)

@@ -1,0 +1,61 @@
+"""``ragcompress retrieve``: the passages of an index that are nearest to a question."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from ragcompress.cli.index import open_index
+from ragcompress.cli.options import AsJson, Count, Index, Query
+from ragcompress.cli.output import console, note, put_json
+from ragcompress.errors import InvalidInput, require
+from ragcompress.show import visible
+from ragcompress.types import Passage
+
+__all__ = ["retrieve"]
+
+typer = require("typer", "cli")
+
+Lines = Annotated[bool, typer.Option("--jsonl", help="Print a passage a line, for: | ragcompress compress …")]
+_PREVIEW = 160  # characters
+
+
+def retrieve(index: Index, query: Query, count: Count = 10, as_json: AsJson = False, lines: Lines = False) -> None:
+    """Find passages in an index, best first."""
+    if as_json and lines:
+        raise InvalidInput("--json and --jsonl both claim standard output; give one of them")
+    found = open_index(index).retrieve(query, count)
+    if as_json:
+        put_json([_row(passage) for passage in found])
+    elif lines:
+        sys.stdout.writelines(json.dumps(_row(passage), default=str) + "\n" for passage in found)
+    elif found:
+        console().print(_table(found))
+    else:
+        note("nothing found")
+
+
+def _row(passage: Passage) -> dict[str, Any]:
+    return {
+        "id": passage.id,
+        "title": passage.title,
+        "text": passage.text,
+        "score": passage.score,
+        "metadata": dict(passage.metadata),
+    }
+
+
+def _table(found: Sequence[Passage]) -> Any:
+    text = require("rich.text", "cli").Text
+    table = require("rich.table", "cli").Table(box=require("rich.box", "cli").SIMPLE_HEAD)
+    table.add_column("", justify="right", style="dim")
+    table.add_column("score", justify="right")
+    table.add_column("passage", overflow="fold")
+    for rank, passage in enumerate(found, start=1):
+        flat = " ".join(visible(passage.text[: 4 * _PREVIEW]).split())
+        preview = flat if len(flat) <= _PREVIEW else flat[:_PREVIEW].rpartition(" ")[0] + " …"
+        name = text.assemble((visible(passage.title), "bold"), (f"  {visible(passage.id)}", "dim"), f"\n{preview}")
+        table.add_row(str(rank), f"{passage.score or 0:.3f}", name)
+    return table
