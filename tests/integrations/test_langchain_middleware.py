@@ -300,4 +300,3 @@ def test_a_hundred_concurrent_calls_run_in_threads_and_the_loop_goes_on() -> Non
     assert len(answers) == 100
     assert all(embedded_count(message.content) <= 40 for message in answers)
     assert len(stalls) >= 3, "the loop ran while the threads compressed"
-    print(f"longest loop stall: {max(stalls) * 1000:.0f} ms over 100 calls")

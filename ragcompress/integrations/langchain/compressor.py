@@ -12,6 +12,7 @@ from pydantic import ConfigDict, model_validator
 
 from ragcompress.integrations.langchain.documents import as_documents, as_passages
 from ragcompress.integrations.parts import Parts
+from ragcompress.integrations.threads import in_thread
 
 __all__ = ["RagCompressor"]
 
@@ -83,7 +84,10 @@ class RagCompressor(BaseDocumentCompressor):
             documents = inputs["documents"]
             return as_documents(parts(inputs["query"], as_passages(documents, title_key=title_key)), documents)
 
-        return RunnableLambda(work, name="RagCompressor")
+        async def awork(inputs: dict[str, Any]) -> list[Document]:
+            return await in_thread(work, inputs)
+
+        return RunnableLambda(work, awork, name="RagCompressor")
 
 
 def _config(callbacks: Callbacks | None) -> RunnableConfig | None:

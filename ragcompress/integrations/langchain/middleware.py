@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -19,6 +18,7 @@ from ragcompress.errors import InvalidInput
 from ragcompress.integrations.langchain import toolresults as results
 from ragcompress.integrations.langchain.documents import as_documents
 from ragcompress.integrations.parts import Budget, Outcome, Parts
+from ragcompress.integrations.threads import in_thread
 from ragcompress.protocols import Compressor
 from ragcompress.types import Passage
 
@@ -80,7 +80,7 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Answer]]
     ) -> Answer:
         """Run the tool, then shorten its answer in a thread."""
-        return await asyncio.to_thread(self._shorten, request, await handler(request))
+        return await in_thread(self._shorten, request, await handler(request))
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -92,7 +92,7 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any] | AIMessage:
         """``wrap_model_call``; the shortening runs in a thread."""
-        return await handler(await asyncio.to_thread(self._with_room, request))
+        return await handler(await in_thread(self._with_room, request))
 
     def _shorten(self, request: ToolCallRequest, answer: Answer) -> Answer:
         messages = _messages(request.state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import Field, model_validator
 
 from ragcompress.errors import InvalidInput
 from ragcompress.integrations.langchain.compressor import RagCompressor
+from ragcompress.integrations.threads import in_thread
 from ragcompress.protocols import Retriever
 from ragcompress.types import Passage
 
@@ -93,7 +93,7 @@ class CompressedRetriever(BaseRetriever):
     async def _afound(self, query: str, k: int | None, config: RunnableConfig) -> list[Any]:
         if isinstance(self.retriever, Runnable):
             return self._cut(await self.retriever.ainvoke(query, config, **self._how_many(k)), k)
-        return _documents(await asyncio.to_thread(self.retriever.retrieve, query, k=self._fetch(k) or 10))
+        return _documents(await in_thread(self.retriever.retrieve, query, k=self._fetch(k) or 10))
 
     def _fetch(self, k: int | None) -> int | None:
         return k if self.fetch_k is None else max(self.fetch_k, k or 0)

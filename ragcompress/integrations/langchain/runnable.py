@@ -9,6 +9,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from ragcompress.errors import InvalidInput
 from ragcompress.facade import compress as _compress
 from ragcompress.integrations.langchain.documents import as_passages
+from ragcompress.integrations.threads import in_thread
 
 __all__ = ["compress"]
 
@@ -23,7 +24,11 @@ def _context_string(inputs: dict[str, Any], config: RunnableConfig, **options: A
     return _compress(inputs["question"], as_passages(inputs["documents"]), **options).text
 
 
-compress: Runnable[dict[str, Any], str] = RunnableLambda(_context_string, name="ragcompress.compress")
+async def _acontext_string(inputs: dict[str, Any], config: RunnableConfig, **options: Any) -> str:
+    return await in_thread(_context_string, inputs, config, **options)
+
+
+compress: Runnable[dict[str, Any], str] = RunnableLambda(_context_string, _acontext_string, name="ragcompress.compress")
 """``{"question": str, "documents": [Document, …]}`` -> the compressed context.
 
 ``compress.bind(budget=300, compressor="late")`` sets what `ragcompress.compress` takes;
