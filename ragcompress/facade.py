@@ -17,6 +17,7 @@ from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.render import fit, render, whole
 from ragcompress.result import Compressed
 from ragcompress.scorers.lexical import LexicalScorer
+from ragcompress.telemetry import spanned
 from ragcompress.types import Passage
 
 __all__ = ["compress", "compress_many"]
@@ -25,6 +26,7 @@ Budget = TokenBudget | int | float | None
 OnError = Literal["fallback", "raise"]
 
 
+@spanned
 def compress(
     query: str,
     passages: Iterable[str | Passage],
