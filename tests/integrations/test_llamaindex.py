@@ -1,0 +1,69 @@
+"""The LlamaIndex postprocessor against the real package."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+pytest.importorskip("llama_index.core")
+
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
+
+from ragcompress.budget import embedded_count
+from ragcompress.errors import InvalidInput
+from ragcompress.integrations.llamaindex import RagCompressorPostprocessor
+
+QUESTION = "Who wrote the program?"
+
+
+def nodes() -> list[NodeWithScore]:
+    texts = {
+        "rain": "It rained all day. The river rose. Nobody crossed.",
+        "ada": "Ada wrote the program in 1843. She liked horses. Bob read the program.",
+        "heron": "Herons fish. Trout swim. The program of the theatre is out.",
+    }
+    return [
+        NodeWithScore(node=TextNode(text=text, id_=name, metadata={"source": name}), score=0.9 - at / 10)
+        for at, (name, text) in enumerate(texts.items())
+    ]
+
+
+def joined(found: list[NodeWithScore]) -> str:
+    return "\n\n".join(node.node.get_content(metadata_mode=MetadataMode.NONE) for node in found)
+
+
+def test_nodes_are_shortened_copies_in_their_order_with_their_own_metadata() -> None:
+    given = nodes()
+    out = RagCompressorPostprocessor(budget=24, compressor="lexical").postprocess_nodes(given, query_str=QUESTION)
+    assert joined(given) == joined(nodes())
+    assert "ragcompress" not in given[1].node.metadata
+    assert embedded_count(joined(out)) <= 24
+    ada = next(node for node in out if node.node.node_id == "ada")
+    assert "Ada wrote the program" in ada.node.get_content()
+    assert ada.score == given[1].score
+    assert [node.node.metadata["source"] for node in out] == [node.node.node_id for node in out]
+    for start, end in ada.node.metadata["ragcompress"]["spans"]:
+        assert given[1].node.text[start:end] in ada.node.text
+    assert "ragcompress" not in ada.node.get_content(metadata_mode=MetadataMode.LLM)
+
+
+@pytest.mark.parametrize("budget", [0, 1, 8, 0.5, None, 1000])
+def test_never_longer_and_never_an_error_when_nothing_is_left(budget: Any) -> None:
+    out = RagCompressorPostprocessor(budget, "lexical").postprocess_nodes(nodes(), query_bundle=QueryBundle(QUESTION))
+    assert len(joined(out)) <= len(joined(nodes()))
+    assert bool(out) == (budget not in (0, 1))
+
+
+def test_async_gives_the_same() -> None:
+    postprocessor = RagCompressorPostprocessor(20, "lexical", top_n=2)
+    out = asyncio.run(postprocessor.apostprocess_nodes(nodes(), query_str=QUESTION))
+    assert joined(out) == joined(postprocessor.postprocess_nodes(nodes(), query_str=QUESTION))
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="question"):
+        RagCompressorPostprocessor(20).postprocess_nodes(nodes())
+    with pytest.raises(InvalidInput):
+        RagCompressorPostprocessor(-1)
