@@ -31,7 +31,7 @@ class Choice:
         chosen_on: Answer recall on the half it was chosen on.
         confirmed: Answer recall on the other half: the honest figure.
         kept_fraction: Tokens kept on the other half.
-        reached: Whether the wanted recall lies within or below the confirmed interval's reach (its upper end).
+        reached: Whether the other half confirms the wanted recall.
     """
 
     method: str
@@ -101,5 +101,5 @@ def _choice(
         if chosen_on.value >= wanted:
             confirmed = mean_interval([curve[at][0] for curve in curves[half:]])
             kept = mean_interval([curve[at][1] for curve in curves[half:]])
-            return Choice(name, budget, chosen_on, confirmed, kept, confirmed.high >= wanted)
+            return Choice(name, budget, chosen_on, confirmed, kept, confirmed.value >= wanted)
     return None

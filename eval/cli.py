@@ -175,7 +175,7 @@ def _budgets(options: argparse.Namespace) -> list[float]:
 
 def _describe(maker: Callable[..., object]) -> str:
     cell = getattr(maker, "__closure__", None)
-    inner = cell[0].cell_contents if cell else maker
+    inner = cell[0].cell_contents if cell else getattr(maker, "__self__", maker)
     return getattr(inner, "__name__", None) or repr(inner)
 
 

@@ -118,9 +118,9 @@ def _holds(text: str, answer: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _words(text: str) -> str:
-    """The words without articles, each between single spaces; text of articles alone keeps them."""
+    """The words without articles, each between single spaces."""
     found = _WORD.findall(_fold(text))
-    kept = [word for word in found if word not in ("a", "an", "the")] or found
+    kept = [word for word in found if word not in ("a", "an", "the")]
     return f" {' '.join(kept)} "
 
 

@@ -50,7 +50,9 @@ def _content(path: Path) -> Any:
     with open_text(path) as file:
         text = file.read()
     try:
-        return json.loads(text)
+        whole = json.loads(text)
+        lines = isinstance(whole, dict) and "\n" not in text.strip() and not whole.keys() & {"data", "Data"}
+        return [whole] if lines else whole  # a single JSON line is a list of one
     except ValueError:
         pass
     try:

@@ -147,11 +147,13 @@ def write_header(folder: Path, header: dict[str, Any]) -> dict[str, Any]:
                 raise InvalidInput(
                     f"{folder} holds a run over another version of {name}; give --out a new folder"
                 )
-        header = (
-            old
-            | header
-            | {"data": old["data"] | header["data"], "methods": old["methods"] | header["methods"]}
-        )
+        for name, described in header["methods"].items():
+            if old["methods"].get(name, described) != described:
+                raise InvalidInput(
+                    f"{folder} holds rows of another {name}: {old['methods'][name]}; use a new --out"
+                )
+        merged = {part: old.get(part, {}) | header.get(part, {}) for part in ("data", "paths", "methods")}
+        header = old | header | merged
         header["commands"] = list(dict.fromkeys([*old["commands"], *header["commands"]]))
     temporary = folder / "run.json.tmp"
     temporary.write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

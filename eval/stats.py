@@ -96,5 +96,5 @@ def _resampled(array: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _interval(value: float, drawn: NDArray[np.float64], size: int) -> Interval:
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    low, high = np.percentile(drawn, [2.5, 97.5], method="nearest")  # no interpolation: draws may be infinite
     return Interval(value, float(low), float(high), size)
