@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -119,6 +121,13 @@ def test_the_smallest_case_is_small() -> None:
     assert len(case.passages[0].text) <= 1
     assert len(case.passages[1].text) < 40
     assert case.state == "whole"
+
+
+@pytest.mark.parametrize("name", ["testing", "testing.doubles"])
+def test_examples_in_docstrings(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"ragcompress.{name}"))
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @pytest.mark.parametrize("compressor", [truncate, fit, SentencePruner(LexicalScorer()), lambda c, b: c.keep([])])

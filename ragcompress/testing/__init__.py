@@ -3,7 +3,7 @@
 `check_compressor` runs any compressor over random contexts and names the law it breaks, with the smallest case;
 `CompressorStandardTests` is the same as a pytest class to inherit. Needs nothing beyond the bare package.
 
->>> check_compressor(lambda context, budget: context, cases=20)
+>>> check_compressor(lambda context, budget: context, cases=20)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
     ...
 ragcompress.testing.laws.LawBroken: <lambda> breaks law 4 (the budget holds)...

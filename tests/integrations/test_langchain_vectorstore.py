@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import doctest
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,10 @@ def test_its_embeddings_are_langchains() -> None:
     assert store().embeddings is EMBEDDINGS
     ours = FaissVectorStore(FakeEncoder(8)).embeddings
     assert np.allclose(ours.embed_documents(["a b"]), [ours.embed_query("a b")])
+
+
+@pytest.mark.parametrize("name", ["filters", "toolresults"])
+def test_examples_in_docstrings(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"ragcompress.integrations.langchain.{name}"))
+    assert result.attempted > 0
+    assert result.failed == 0
