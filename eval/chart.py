@@ -38,9 +38,7 @@ def curve(cells: Sequence[Cell]) -> str:
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = LEFT + x / right * (WIDTH - LEFT - RIGHT)
-        return round(across, 1), round(
-            HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1
-        )
+        return round(across, 1), round(HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
 
     parts = [_axes(low, high, right, name)]
     full = next((cell for cell in cells if cell.compressor == FULL), None)
@@ -59,9 +57,7 @@ def curve(cells: Sequence[Cell]) -> str:
         for (x, y), cell in zip(points, own, strict=True):
             size = 5 if id(cell) in front else 2.5
             hint = f"{method} at {cell.kept_fraction.value:.1%}: {_y_value(cell):.3f}"
-            parts.append(
-                f'<circle cx="{x}" cy="{y}" r="{size}" fill="{colour}"><title>{escape(hint)}</title></circle>'
-            )
+            parts.append(f'<circle cx="{x}" cy="{y}" r="{size}" fill="{colour}"><title>{escape(hint)}</title></circle>')
         key = TOP + 24 + number * 15
         parts.append(f'<text x="{WIDTH - RIGHT + 20}" y="{key + 4}" fill="{colour}">{escape(method)}</text>')
         parts.append(f'<circle cx="{WIDTH - RIGHT + 12}" cy="{key}" r="4" fill="{colour}"/>')
@@ -80,12 +76,8 @@ def _axes(low: float, high: float, right: float, name: str) -> str:
     for step in range(5):
         y = bottom - step / 4 * (bottom - TOP)
         x = LEFT + step / 4 * (WIDTH - LEFT - RIGHT)
-        parts.append(
-            f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{low + step / 4 * (high - low):.2f}</text>'
-        )
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{low + step / 4 * (high - low):.2f}</text>')
         parts.append(f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{step / 4 * right:.0%}</text>')
-    parts.append(
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">kept fraction</text>'
-    )
+    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">kept fraction</text>')
     parts.append(f'<text x="{LEFT}" y="{TOP - 4}" text-anchor="middle">{name}</text>')
     return "".join(parts)

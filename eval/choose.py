@@ -64,9 +64,7 @@ def choose(
         raise InvalidInput(f"--answer-recall must be above 0 and up to 1, not {answer_recall}")
     usable = [question for question in questions if question.answerable and question.answer_present]
     if len(usable) < 4:
-        raise InvalidInput(
-            f"only {len(usable)} of {len(questions)} questions have their answer in a passage; 4 needed"
-        )
+        raise InvalidInput(f"only {len(usable)} of {len(questions)} questions have their answer in a passage; 4 needed")
     random.Random(SEED).shuffle(usable)
     found: dict[str, list[list[_Point]]] = {name: [] for name in plan.methods}
     for question in usable:
@@ -75,9 +73,7 @@ def choose(
         if progress is not None:
             progress(1)
     choices = [_choice(name, curves, plan.budgets, answer_recall) for name, curves in found.items()]
-    return sorted(
-        (c for c in choices if c is not None), key=lambda c: (c.budget, -c.confirmed.value, c.method)
-    )
+    return sorted((c for c in choices if c is not None), key=lambda c: (c.budget, -c.confirmed.value, c.method))
 
 
 _Point = tuple[float, float]  # answer recall, kept fraction
@@ -86,15 +82,11 @@ _Point = tuple[float, float]  # answer recall, kept fraction
 def _curve(question: Question, name: str, maker: Maker, plan: Plan) -> list[_Point]:
     """Recall and kept fraction at every budget of the grid."""
     only = Plan({name: maker}, plan.budgets, render=plan.render)
-    rows = evaluate(
-        question, only, [(question.dataset, question.id, name, budget) for budget in plan.budgets]
-    )
+    rows = evaluate(question, only, [(question.dataset, question.id, name, budget) for budget in plan.budgets])
     return [(row.answer_recall, row.tokens_out / row.tokens_in if row.tokens_in else 1.0) for row in rows]
 
 
-def _choice(
-    name: str, curves: Sequence[Sequence[_Point]], budgets: Sequence[float], wanted: float
-) -> Choice | None:
+def _choice(name: str, curves: Sequence[Sequence[_Point]], budgets: Sequence[float], wanted: float) -> Choice | None:
     half = len(curves) // 2
     for at, budget in enumerate(budgets):
         chosen_on = mean_interval([curve[at][0] for curve in curves[:half]])

@@ -76,15 +76,11 @@ def _choose(options: argparse.Namespace) -> int:
     with _bar("questions", len(questions)) as step:
         found = choose.choose(questions, plan, answer_recall=options.answer_recall, progress=step)
     if not found:
-        print(
-            f"no method keeps the answer of {options.answer_recall:.0%} of these questions at any budget tried"
-        )
+        print(f"no method keeps the answer of {options.answer_recall:.0%} of these questions at any budget tried")
         return 1
     print("| method | budget | answer recall, other half | kept fraction | reached |\n|---|---|---|---|---|")
     for one in found:
-        print(
-            f"| {one.method} | {one.budget:g} | {one.confirmed} | {one.kept_fraction.value:.3f} | {one.reached} |"
-        )
+        print(f"| {one.method} | {one.budget:g} | {one.confirmed} | {one.kept_fraction.value:.3f} | {one.reached} |")
     best = found[0]
     print(f"\ncompress(..., budget={best.budget:g}, compressor={best.method!r})")
     return 0
@@ -117,12 +113,8 @@ def _trust(options: argparse.Namespace) -> int:
     for name, maker in plan.methods.items():
         cases, breaches = trust.check(name, maker, questions, (0.0, 0.05, 0.2, 1.0))
         broken += len(breaches)
-        count = [
-            sum(b.promise == promise for b in breaches) for promise in (*trust.PROMISES, "deterministic")
-        ]
-        print(
-            f"| {name} | {cases} | " + " | ".join("holds" if not c else f"{c} broken" for c in count) + " |"
-        )
+        count = [sum(b.promise == promise for b in breaches) for promise in (*trust.PROMISES, "deterministic")]
+        print(f"| {name} | {cases} | " + " | ".join("holds" if not c else f"{c} broken" for c in count) + " |")
         for breach in breaches[:5]:
             print(f"    {breach.promise}: question {breach.question}: {breach.detail}", file=sys.stderr)
     return 1 if broken else 0
@@ -181,9 +173,7 @@ def _describe(maker: Callable[..., object]) -> str:
 
 @contextmanager
 def _bar(label: str, total: int) -> Iterator[Step]:
-    progress = require("rich.progress", "eval").Progress(
-        console=require("rich.console", "eval").Console(stderr=True)
-    )
+    progress = require("rich.progress", "eval").Progress(console=require("rich.console", "eval").Console(stderr=True))
     with progress:
         task = progress.add_task(label, total=total)
         yield lambda count: progress.advance(task, count)
@@ -195,9 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     one = actions.add_parser("run", help="evaluate compressors; goes on where a killed run stopped")
     _data(one)
     one.add_argument("--budgets", default="0.05,0.1,0.2,0.3", help="fractions of the full context's tokens")
-    one.add_argument(
-        "--reader", default="embedded", help="'embedded', or 'none' for recall and precision only"
-    )
+    one.add_argument("--reader", default="embedded", help="'embedded', or 'none' for recall and precision only")
     one.add_argument("--bare", action="store_true", help="leave out full, oracle, truncate and passages")
     one.add_argument("--out", type=Path, required=True)
     one.add_argument("--corpus", help="retrieve the passages from this JSON-lines corpus instead")

@@ -59,9 +59,7 @@ def table(found: Sequence[Change]) -> str:
     return "\n".join(lines)
 
 
-def _change(
-    key: tuple[str, str, float], before: dict[str, Row], after: dict[str, Row], margin: float
-) -> Change:
+def _change(key: tuple[str, str, float], before: dict[str, Row], after: dict[str, Row], margin: float) -> Change:
     shared = [name for name in before if name in after]
     read = all(before[name].f1 is not None and after[name].f1 is not None for name in shared)
     value = quality if read else _recall

@@ -145,18 +145,13 @@ def _is_ours(path: Path) -> bool:
 def _ours(record: dict[str, Any], path: Path) -> Question:
     meta = record.get("meta", {})
     passages = record["passages"]
-    support = [
-        Span(at, start, end)
-        for at, passage in enumerate(passages)
-        for start, end in passage.get("support", ())
-    ]
+    support = [Span(at, start, end) for at, passage in enumerate(passages) for start, end in passage.get("support", ())]
     return Question(
         id=str(record["id"]),
         question=record["question"],
         answers=tuple(record.get("answers", ())),
         passages=tuple(
-            Passage(p["text"], id=str(p.get("id", at)), title=p.get("title", ""))
-            for at, p in enumerate(passages)
+            Passage(p["text"], id=str(p.get("id", at)), title=p.get("title", "")) for at, p in enumerate(passages)
         ),
         support=tuple(support),
         support_type=meta.get("support_type", "answer" if support else "none"),

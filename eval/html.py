@@ -99,9 +99,7 @@ def _regressions(dataset: str, rows: Sequence[Row], path: str | None) -> str:
     """The questions that lose most against the full context, worst first, with kept and dropped text."""
     own = [row for row in rows if row.dataset == dataset]
     full = {row.id: row for row in own if row.compressor == FULL}
-    judged = [
-        r for r in own if r.compressor not in (FULL, "oracle", "truncate", "passages", "random", "lead")
-    ]
+    judged = [r for r in own if r.compressor not in (FULL, "oracle", "truncate", "passages", "random", "lead")]
     losses = [(quality(row) - quality(full[row.id]), row) for row in judged if row.id in full]
     losses.sort(key=lambda pair: (pair[0], pair[1].id, pair[1].compressor, pair[1].budget))
     questions = _questions(path)

@@ -46,9 +46,7 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float:
     >>> exact_match("the Nile", ["Nile"]), exact_match("", []), exact_match("x", [])
     (1.0, 1.0, 0.0)
     """
-    return float(
-        max((normalise(prediction) == normalise(answer) for answer in answers or [""]), default=False)
-    )
+    return float(max((normalise(prediction) == normalise(answer) for answer in answers or [""]), default=False))
 
 
 def f1(prediction: str, answers: Sequence[str]) -> float:
@@ -125,9 +123,7 @@ def _words(text: str) -> str:
 
 
 def _squeeze(text: str) -> str:
-    return "".join(
-        char for char in _fold(text) if not char.isspace() and unicodedata.category(char)[0] != "P"
-    )
+    return "".join(char for char in _fold(text) if not char.isspace() and unicodedata.category(char)[0] != "P")
 
 
 def _fold(text: str) -> str:

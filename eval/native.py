@@ -113,9 +113,7 @@ def _hotpot(records: list[dict[str, Any]], path: Path) -> Iterator[Question]:
 def _musique(records: list[dict[str, Any]], path: Path) -> Iterator[Question]:
     for record in records:
         gold = tuple(at for at, p in enumerate(record["paragraphs"]) if p.get("is_supporting"))
-        answers = (
-            (record["answer"], *record.get("answer_aliases", ())) if record.get("answerable", True) else ()
-        )
+        answers = (record["answer"], *record.get("answer_aliases", ())) if record.get("answerable", True) else ()
         yield Question(
             id=record["id"],
             question=record["question"],
@@ -160,9 +158,7 @@ def _beir(folder: Path) -> Iterator[Question]:
             id=query,
             question=queries[query],
             answers=(),
-            passages=tuple(
-                Passage(corpus[k]["text"], id=k, title=corpus[k].get("title", "")) for k, _ in kept
-            ),
+            passages=tuple(Passage(corpus[k]["text"], id=k, title=corpus[k].get("title", "")) for k, _ in kept),
             gold=tuple(at for at, (_, grade) in enumerate(kept) if grade > 0),
             dataset=folder.name,
         )

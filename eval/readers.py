@@ -26,9 +26,7 @@ def named(name: str) -> Reader | None:
         return None
     if name == "embedded":
         return embedded()
-    raise InvalidInput(
-        f"--reader must be 'embedded' or 'none', not {name!r}; from Python: eval.readers.generative"
-    )
+    raise InvalidInput(f"--reader must be 'embedded' or 'none', not {name!r}; from Python: eval.readers.generative")
 
 
 def embedded() -> Reader:

@@ -29,9 +29,7 @@ def write_report(folder: Path, *, margin: float = MARGIN) -> tuple[Path, Path]:
     """
     rows = list(read_rows(folder))
     if not rows:
-        raise InvalidInput(
-            f"{folder} holds no rows; run first: python -m eval run --data FILE --out {folder}"
-        )
+        raise InvalidInput(f"{folder} holds no rows; run first: python -m eval run --data FILE --out {folder}")
     header, cells = read_header(folder), summarise(rows, margin=margin)
     text, web = folder / "report.md", folder / "report.html"
     text.write_text(markdown(cells, header, margin=margin), encoding="utf-8")

@@ -23,9 +23,7 @@ def load_corpus(path: Path) -> list[Passage]:
 
     with open_text(path) as file:
         records = [json.loads(line) for line in file if line.strip()]
-    return [
-        Passage(r["text"], id=str(r.get("id", at)), title=r.get("title", "")) for at, r in enumerate(records)
-    ]
+    return [Passage(r["text"], id=str(r.get("id", at)), title=r.get("title", "")) for at, r in enumerate(records)]
 
 
 def retrieve_for(questions: Sequence[Question], retriever: Retriever, *, k: int = 10) -> list[Question]:

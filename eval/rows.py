@@ -139,19 +139,13 @@ def write_header(folder: Path, header: dict[str, Any]) -> dict[str, Any]:
     if old:
         for name in ("reader", "tokenizer", "renderer"):
             if old.get(name) != header.get(name):
-                raise InvalidInput(
-                    f"{folder} holds a run with {name} {old.get(name)!r}, not {header.get(name)!r}"
-                )
+                raise InvalidInput(f"{folder} holds a run with {name} {old.get(name)!r}, not {header.get(name)!r}")
         for name, digest in header["data"].items():
             if old["data"].get(name, digest) != digest:
-                raise InvalidInput(
-                    f"{folder} holds a run over another version of {name}; give --out a new folder"
-                )
+                raise InvalidInput(f"{folder} holds a run over another version of {name}; give --out a new folder")
         for name, described in header["methods"].items():
             if old["methods"].get(name, described) != described:
-                raise InvalidInput(
-                    f"{folder} holds rows of another {name}: {old['methods'][name]}; use a new --out"
-                )
+                raise InvalidInput(f"{folder} holds rows of another {name}: {old['methods'][name]}; use a new --out")
         merged = {part: old.get(part, {}) | header.get(part, {}) for part in ("data", "paths", "methods")}
         header = old | header | merged
         header["commands"] = list(dict.fromkeys([*old["commands"], *header["commands"]]))

@@ -80,9 +80,7 @@ class Plan:
 
     def keys(self, question: Question) -> list[Key]:
         """The rows that a question gets."""
-        pairs = [
-            (name, budget) for name in self.methods for budget in ((1.0,) if name == FULL else self.budgets)
-        ]
+        pairs = [(name, budget) for name in self.methods for budget in ((1.0,) if name == FULL else self.budgets)]
         return [(question.dataset, question.id, name, budget) for name, budget in pairs]
 
 
@@ -133,9 +131,7 @@ def evaluate(question: Question, plan: Plan, keys: Sequence[Key]) -> Iterator[Ro
             began = perf_counter()
             kept = plan.methods[name](question)(context, budget)
             base["seconds"] = round(perf_counter() - began, 5)
-            yield Row(
-                **base | _measure(question, kept, budget) | _read(question, kept, plan.reader, readings)
-            )
+            yield Row(**base | _measure(question, kept, budget) | _read(question, kept, plan.reader, readings))
         except Exception as error:  # a failure is a result: it is recorded and counts as zero
             yield Row(**base | _failed(question, plan) | {"error": f"{type(error).__name__}: {error}"})
 

@@ -76,9 +76,7 @@ PROMISES: dict[str, Callable[[_Case], str]] = {
 }
 
 
-def check(
-    name: str, maker: Maker, questions: Sequence[Question], budgets: Sequence[float]
-) -> tuple[int, list[Breach]]:
+def check(name: str, maker: Maker, questions: Sequence[Question], budgets: Sequence[float]) -> tuple[int, list[Breach]]:
     """How many times each promise was put to the test, and where it was broken."""
     breaches: list[Breach] = []
     cases = 0

@@ -63,9 +63,7 @@ def test_squad_with_unanswerable(tmp_path: Path) -> None:
         {"id": "b", "question": "When?", "is_impossible": True, "answers": [], "plausible_answers": []},
     ]
     paragraph = {"context": "Ada wrote it.", "qas": qas}
-    path = _write(
-        tmp_path / "dev-v2.0.json", {"version": "2", "data": [{"title": "A_L", "paragraphs": [paragraph]}]}
-    )
+    path = _write(tmp_path / "dev-v2.0.json", {"version": "2", "data": [{"title": "A_L", "paragraphs": [paragraph]}]})
     one, two = load(path)
     assert (one.answers, one.support, one.passages[0].title) == (("Ada",), (Span(0, 0, 3),), "A L")
     assert not two.answerable
@@ -137,9 +135,7 @@ def test_beir_folder(tmp_path: Path) -> None:
     )
     _write(tmp_path / "queries.jsonl", [{"_id": "q", "text": "what"}], lines=True)
     (tmp_path / "qrels").mkdir()
-    (tmp_path / "qrels" / "test.tsv").write_text(
-        "query-id\tcorpus-id\tscore\nq\td1\t0\nq\td2\t2\nq\tgone\t1\n"
-    )
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\td1\t0\nq\td2\t2\nq\tgone\t1\n")
     (question,) = load(tmp_path)
     assert [p.id for p in question.passages] == ["d1", "d2"]
     assert question.gold == (1,)

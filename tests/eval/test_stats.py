@@ -14,9 +14,7 @@ from eval.stats import Interval, difference, mean_interval, ratio_interval, verd
 def test_mean_interval_agrees_with_scipy() -> None:
     values = np.random.default_rng(1).random(200)
     ours = mean_interval(values.tolist())
-    theirs = reference.bootstrap(
-        (values,), np.mean, method="percentile", n_resamples=5000, rng=2
-    ).confidence_interval
+    theirs = reference.bootstrap((values,), np.mean, method="percentile", n_resamples=5000, rng=2).confidence_interval
     assert ours.value == pytest.approx(values.mean())
     assert ours.low == pytest.approx(theirs.low, abs=0.006)
     assert ours.high == pytest.approx(theirs.high, abs=0.006)
