@@ -1,0 +1,59 @@
+"""When a model raises, hangs or talks rubbish: extraction instead, with a note, or a named error on request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from ragcompress.budget import TokenBudget
+from ragcompress.context import Context
+from ragcompress.errors import InvalidInput, MissingExtra, ModelError
+from ragcompress.render import fill, fit
+
+__all__ = ["attempt", "or_extract"]
+
+Answer = TypeVar("Answer")
+
+
+def attempt(work: Callable[[], Answer], timeout_s: float | None = None) -> Answer | Exception:
+    """What ``work`` returns, or the exception it raised; a `TimeoutError` when it takes too long.
+
+    Raises:
+        MissingExtra, InvalidInput: A package is missing or the set-up is wrong; no fallback should hide that.
+    """
+    box: list[Answer | Exception] = []
+
+    def run() -> None:
+        try:
+            box.append(work())
+        except Exception as error:  # the caller decides; a model behind a network may raise anything
+            box.append(error)
+
+    if timeout_s is None:
+        run()
+    else:
+        worker = threading.Thread(target=run, daemon=True, name="ragcompress-model")
+        worker.start()
+        worker.join(timeout_s)
+    answer = box[0] if box else TimeoutError(f"no answer within {timeout_s} s")
+    if isinstance(answer, MissingExtra | InvalidInput):
+        raise answer
+    return answer
+
+
+def or_extract(
+    work: Callable[[], Context], scored: Context, budget: TokenBudget, *, name: str, strict: bool
+) -> Context:
+    """``work()``; where it fails, the best sentences of ``scored`` with a note.
+
+    Raises:
+        ModelError: ``work`` failed and ``strict`` is set.
+    """
+    answer = attempt(work)
+    if isinstance(answer, Context):
+        return fit(answer, budget)
+    why = f"{type(answer).__name__}: {answer}"
+    if strict:
+        raise ModelError(f"{name} failed: {why}") from answer
+    return fit(fill(scored, budget), budget).note(f"{name} failed ({why}); sentences were extracted instead")
