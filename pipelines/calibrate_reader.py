@@ -41,9 +41,7 @@ def calibrate(corpus: Corpus, questions: Sequence[int], folder: Path) -> dict[st
         "answered_when_answerable": round(float((score >= threshold)[answerable].mean()), 4),
         "abstained_when_unanswerable": round(float((score < threshold)[~answerable].mean()), 4),
     }
-    (folder / "reader.json").write_text(
-        json.dumps(fitted | {"held_out": report}, indent=1) + "\n", encoding="utf-8"
-    )
+    (folder / "reader.json").write_text(json.dumps(fitted | {"held_out": report}, indent=1) + "\n", encoding="utf-8")
     return fitted | report
 
 
@@ -74,9 +72,7 @@ def _read(reader: Any, corpus: Corpus, question: Question) -> list[tuple[float, 
     return rows
 
 
-def _best_threshold(
-    score: NDArray[np.float64], right: NDArray[np.bool_], answerable: NDArray[np.bool_]
-) -> float:
+def _best_threshold(score: NDArray[np.float64], right: NDArray[np.bool_], answerable: NDArray[np.bool_]) -> float:
     """The score at which most questions end right: a right answer, or an abstention where there is none."""
     cuts = np.quantile(score, np.linspace(0, 0.7, 71))
     wins = [float(np.where(score >= cut, right, ~answerable).mean()) for cut in cuts]

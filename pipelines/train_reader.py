@@ -31,9 +31,7 @@ def main() -> None:
     options = _parse()
     corpus = build(_records(options.data, options.limit), tokenizer := _plain_tokenizer())
     train, held_out = split(corpus, seed=options.seed)
-    print(
-        f"{len(train)} questions to train on, {len(held_out)} held out, {len(corpus.paragraphs)} paragraphs"
-    )
+    print(f"{len(train)} questions to train on, {len(held_out)} held out, {len(corpus.paragraphs)} paragraphs")
     config = TrainConfig(
         folder=options.out,
         examples=options.examples,

@@ -158,9 +158,7 @@ def _best_span(window: Window, logits: NDArray[np.float32]) -> tuple[float, Plac
     stretch = np.array([place.stretch for place in window.places])
     best: tuple[float, int, int] | None = None
     for length in range(min(LONGEST_ANSWER, size)):
-        sums = np.where(
-            stretch[: size - length] == stretch[length:], starts[: size - length] + ends[length:], -np.inf
-        )
+        sums = np.where(stretch[: size - length] == stretch[length:], starts[: size - length] + ends[length:], -np.inf)
         at = int(np.argmax(sums))
         if best is None or sums[at] > best[0]:
             best = (float(sums[at]), at, at + length)

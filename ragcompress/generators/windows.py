@@ -78,8 +78,7 @@ def _blocks(context: Context) -> Iterator[list[list[int]]]:
                 stretches
                 and context.is_verbatim(at)
                 and context.is_verbatim(stretches[-1][-1])
-                and context.segments[stretches[-1][-1]].support[0].end
-                == context.segments[at].support[0].start
+                and context.segments[stretches[-1][-1]].support[0].end == context.segments[at].support[0].start
             )
             if follows:
                 stretches[-1].append(at)

@@ -82,9 +82,7 @@ def build(records: Iterable[dict[str, Any]], tokenizer: Any) -> Corpus:
             asked.setdefault(gold["title"], []).append(len(questions))
             questions.append(_question(record, gold, seen[gold["text"]], tokenizer))
     cls, sep = tokenizer.encode("", add_special_tokens=True).ids
-    gaps = tuple(
-        tuple(tokenizer.encode(text, add_special_tokens=False).ids) for text in ("", "", "", "…", "[…]")
-    )
+    gaps = tuple(tuple(tokenizer.encode(text, add_special_tokens=False).ids) for text in ("", "", "", "…", "[…]"))
     return Corpus(tuple(paragraphs), tuple(questions), by_article, asked, cls, sep, gaps)
 
 

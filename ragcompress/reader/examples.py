@@ -44,9 +44,7 @@ def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str 
     elif kind == "removed":
         context = _removed(corpus, question, room, rng)
     elif kind == "swap":
-        swapped = swap_question(
-            question.text, [corpus.questions[q].text for q in _neighbours(corpus, question)], rng
-        )
+        swapped = swap_question(question.text, [corpus.questions[q].text for q in _neighbours(corpus, question)], rng)
         if swapped:
             ids = tokenizer.encode(swapped, add_special_tokens=False).ids
             question = replace(question, ids=tuple(ids), spans=())
@@ -95,12 +93,7 @@ def _crop(corpus: Corpus, question: Question, room: int, rng: random.Random) -> 
             low -= 1
         else:
             high += 1
-    if (
-        question.spans
-        and len(right) > 1
-        and right[-1] - right[0] == len(right) - 1
-        and len(question.spans) == 1
-    ):
+    if question.spans and len(right) > 1 and right[-1] - right[0] == len(right) - 1 and len(question.spans) == 1:
         low, high = (
             min(low, right[0]),
             max(high, right[-1]),
@@ -114,9 +107,7 @@ def _gappy(corpus: Corpus, question: Question, room: int, rng: random.Random) ->
     rest = [s for s in range(len(corpus.paragraphs[question.paragraph].sentences)) if s not in own]
     kept = sorted(own + rng.sample(rest, min(len(rest), rng.randint(0, 2))))
     blocks = [[(question.paragraph, s) for s in kept]]
-    for other in rng.sample(
-        _others(corpus, question), k=min(len(_others(corpus, question)), rng.randint(1, 3))
-    ):
+    for other in rng.sample(_others(corpus, question), k=min(len(_others(corpus, question)), rng.randint(1, 3))):
         rows = range(len(corpus.paragraphs[other].sentences))
         block = [(other, s) for s in sorted(rng.sample(rows, min(len(rows), rng.randint(1, 2))))]
         if sum(_size(corpus, b) for b in (*blocks, block)) <= max(room, 60):
@@ -138,9 +129,7 @@ def _removed(corpus: Corpus, question: Question, room: int, rng: random.Random) 
     return sorted(result)
 
 
-def _elsewhere(
-    corpus: Corpus, question: Question, room: int, rng: random.Random, *, hard: bool
-) -> list[_Piece]:
+def _elsewhere(corpus: Corpus, question: Question, room: int, rng: random.Random, *, hard: bool) -> list[_Piece]:
     """Sentences of another paragraph that do not name the answer; ``hard``: of the article, nearest by words."""
     if hard:
         others = _others(corpus, question)
@@ -179,9 +168,7 @@ def _names_answer(corpus: Corpus, question: Question, paragraph: int, sentence: 
     return own or any(answer.lower() in text for answer in question.answers)
 
 
-def _assemble(
-    corpus: Corpus, question: Question, context: list[_Piece], kind: str, rng: random.Random
-) -> Example:
+def _assemble(corpus: Corpus, question: Question, context: list[_Piece], kind: str, rng: random.Random) -> Example:
     """Token ids and targets; text beyond `MAX_CONTEXT` is cut from the side without the answer."""
     ids: list[int] = []
     right: list[tuple[int, int, int]] = []

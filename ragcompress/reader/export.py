@@ -60,15 +60,11 @@ def graph(weights: Weights) -> Any:
         x = _layer(sheet, x, layer)
     sheet.add("Add", [sheet.add("MatMul", [x, "head.w"], "head"), "head.b"], "logits")
     tables = ("words", "positions", "kinds")
-    constants = {
-        name: value if value.ndim == 1 else value.T for name, value in weights.items() if name not in tables
-    }
+    constants = {name: value if value.ndim == 1 else value.T for name, value in weights.items() if name not in tables}
     constants |= {"words": weights["words"], "positions": weights["positions"], "kinds": weights["types"]}
     constants |= {"zero": np.array([0]), "thirds": np.array([WIDTH] * 3)}
     del constants["types"]
-    tensors = [
-        onnx.numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()
-    ]
+    tensors = [onnx.numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()]
     shape = ["batch", "tokens"]
     inputs = [helper.make_tensor_value_info(name, kinds.INT64, shape) for name in ("ids", "types")]
     inputs.append(helper.make_tensor_value_info("lengths", kinds.INT32, ["batch"]))
@@ -87,9 +83,7 @@ class _Sheet:
 
     def add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         """Append a node and return its output; ``domain="com.microsoft"`` for fused operators."""
-        self.nodes.append(
-            self._helper.make_node(kind, inputs, output.split(), name=output.split()[0], **attributes)
-        )
+        self.nodes.append(self._helper.make_node(kind, inputs, output.split(), name=output.split()[0], **attributes))
         return output.split()[0]
 
 
@@ -111,9 +105,7 @@ def _layer(sheet: _Sheet, x: str, n: int) -> str:
     mixed = sheet.add("MultiHeadAttention", inputs, f"{n}.mixed", num_heads=HEADS, **fused)
     out = sheet.add("MatMul", [mixed, f"{n}.out.w"], f"{n}.out.product")
     x = _add_and_norm(sheet, out, x, f"{n}.out.b", f"{n}.norm1")
-    up = sheet.add(
-        "BiasGelu", [sheet.add("MatMul", [x, f"{n}.up.w"], f"{n}.up"), f"{n}.up.b"], f"{n}.gelu", **fused
-    )
+    up = sheet.add("BiasGelu", [sheet.add("MatMul", [x, f"{n}.up.w"], f"{n}.up"), f"{n}.up.b"], f"{n}.gelu", **fused)
     down = sheet.add("MatMul", [up, f"{n}.down.w"], f"{n}.down")
     return _add_and_norm(sheet, down, x, f"{n}.down.b", f"{n}.norm2")
 

@@ -43,16 +43,12 @@ def swap_question(question: str, others: Sequence[str], rng: random.Random) -> s
 
 
 def _swap_match(question: str, others: Sequence[str], rng: random.Random) -> str | None:
-    found = [(m, _NUMBER) for m in _NUMBER.finditer(question)] + [
-        (m, _NAME) for m in _NAME.finditer(question)
-    ]
+    found = [(m, _NUMBER) for m in _NUMBER.finditer(question)] + [(m, _NAME) for m in _NAME.finditer(question)]
     if not found:
         return None
     match, pattern = rng.choice(found)
     sample = rng.sample(others, min(len(others), 12))
-    pool = [
-        other for text in sample for other in pattern.findall(text) if other.lower() not in question.lower()
-    ]
+    pool = [other for text in sample for other in pattern.findall(text) if other.lower() not in question.lower()]
     if not pool:
         return None
     return question[: match.start()] + rng.choice(pool) + question[match.end() :]

@@ -163,9 +163,7 @@ class Trainer:
         self.step, self.seen, self.tokens = int(step), int(seen), int(tokens)
         with torch.no_grad():
             self._master.copy_(torch.from_numpy(arrays["master"]))
-        moments = {
-            name: torch.from_numpy(arrays[name]) for name in ("exp_avg", "exp_avg_sq") if name in arrays
-        }
+        moments = {name: torch.from_numpy(arrays[name]) for name in ("exp_avg", "exp_avg_sq") if name in arrays}
         if moments:
             self._optimiser.state[self._master] = {"step": torch.tensor(step)} | moments
         self._live = self._working_copy()
@@ -175,9 +173,7 @@ class Trainer:
         torch = self._torch
         ids, types, lengths, targets = collate(batch)
         loss = span_loss(forward(self._live, ids, types, lengths), targets)
-        torch.autograd.backward(
-            loss / 32
-        )  # a fixed divisor: every example weighs the same whatever its length
+        torch.autograd.backward(loss / 32)  # a fixed divisor: every example weighs the same whatever its length
         leaves = [self._live[name] for name in self._names]
         gradient = torch.cat([leaf.grad.flatten().float() for leaf in leaves])
         norm = gradient.norm()
@@ -201,8 +197,7 @@ class Trainer:
         frozen = {n: t if n in exact else t.to(torch.bfloat16) for n, t in self._fixed.items()}
         trained = self._unflatten(self._master.detach().numpy())
         return frozen | {
-            n: torch.from_numpy(array.copy()).to(torch.bfloat16).requires_grad_()
-            for n, array in trained.items()
+            n: torch.from_numpy(array.copy()).to(torch.bfloat16).requires_grad_() for n, array in trained.items()
         }
 
     def _unflatten(self, flat: NDArray[np.float32]) -> Weights:
