@@ -17,75 +17,131 @@ if TYPE_CHECKING:
     from ragcompress.context import Context
     from ragcompress.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.facade import compress, compress_many
+    from ragcompress.pruners.abstractive import AbstractivePruner
+    from ragcompress.pruners.cascade import Cascade
+    from ragcompress.pruners.classifier import ClassifierPruner
+    from ragcompress.pruners.cluster import ClusterPruner
+    from ragcompress.pruners.companions import KeepWith, keep_antecedents, keep_headings, keep_neighbours
     from ragcompress.pruners.extractive import SentencePruner
+    from ragcompress.pruners.order import Order, order_ends, order_reading, order_relevance
+    from ragcompress.pruners.perplexity import PerplexityPruner
+    from ragcompress.pruners.protect import Protect, protect
+    from ragcompress.pruners.redundancy import Diverse, Redundancy, drop_redundant, mmr
+    from ragcompress.pruners.refine import RefinePruner
+    from ragcompress.pruners.words import WordPruner
     from ragcompress.render import Style, fit, marked, numbered, plain, titled
     from ragcompress.result import Compressed
     from ragcompress.retriever import DenseRetriever, HybridRetriever
     from ragcompress.scorers import DenseScorer, FusedScorer, LateInteractionScorer, LexicalScorer
+    from ragcompress.scorers.second_pass import SecondPass
     from ragcompress.types import Dropped, Passage, Segment, Span
 
 __version__ = "0.1.0"
 
 # Where each name lives; modules load on first use, so that ``import ragcompress`` stays light.
 _HOMES: dict[str, str] = {
+    "AbstractivePruner": "pruners.abstractive",
+    "Cascade": "pruners.cascade",
+    "ClassifierPruner": "pruners.classifier",
+    "ClusterPruner": "pruners.cluster",
     "Compressed": "result",
     "Context": "context",
     "DenseRetriever": "retriever",
     "DenseScorer": "scorers",
+    "Diverse": "pruners.redundancy",
     "Dropped": "types",
     "FusedScorer": "scorers",
     "HybridRetriever": "retriever",
     "InvalidInput": "errors",
+    "KeepWith": "pruners.companions",
     "LateInteractionScorer": "scorers",
     "LexicalScorer": "scorers",
     "MissingExtra": "errors",
+    "Order": "pruners.order",
     "Passage": "types",
+    "PerplexityPruner": "pruners.perplexity",
+    "Protect": "pruners.protect",
     "RagCompressError": "errors",
+    "Redundancy": "pruners.redundancy",
+    "RefinePruner": "pruners.refine",
+    "SecondPass": "scorers.second_pass",
     "Segment": "types",
     "SentencePruner": "pruners.extractive",
     "Span": "types",
     "Style": "render",
     "TokenBudget": "budget",
+    "WordPruner": "pruners.words",
     "allocate": "budget",
     "chain": "compressor",
     "compress": "facade",
     "compress_many": "facade",
     "counter": "budget",
+    "drop_redundant": "pruners.redundancy",
     "fit": "render",
+    "keep_antecedents": "pruners.companions",
+    "keep_headings": "pruners.companions",
+    "keep_neighbours": "pruners.companions",
     "marked": "render",
+    "mmr": "pruners.redundancy",
     "numbered": "render",
+    "order_ends": "pruners.order",
+    "order_reading": "pruners.order",
+    "order_relevance": "pruners.order",
     "plain": "render",
+    "protect": "pruners.protect",
     "titled": "render",
 }
 
 __all__ = [
+    "AbstractivePruner",
+    "Cascade",
+    "ClassifierPruner",
+    "ClusterPruner",
     "Compressed",
     "Context",
     "DenseRetriever",
     "DenseScorer",
+    "Diverse",
     "Dropped",
     "FusedScorer",
     "HybridRetriever",
     "InvalidInput",
+    "KeepWith",
     "LateInteractionScorer",
     "LexicalScorer",
     "MissingExtra",
+    "Order",
     "Passage",
+    "PerplexityPruner",
+    "Protect",
     "RagCompressError",
+    "Redundancy",
+    "RefinePruner",
+    "SecondPass",
     "Segment",
     "SentencePruner",
     "Span",
     "Style",
     "TokenBudget",
+    "WordPruner",
     "allocate",
     "chain",
     "compress",
     "compress_many",
     "counter",
+    "drop_redundant",
     "fit",
+    "keep_antecedents",
+    "keep_headings",
+    "keep_neighbours",
     "marked",
+    "mmr",
     "numbered",
+    "order_ends",
+    "order_reading",
+    "order_relevance",
     "plain",
+    "protect",
     "titled",
 ]
 

@@ -9,8 +9,16 @@ from difflib import get_close_matches
 from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Compressor
 from ragcompress.pruners import baselines
+from ragcompress.pruners.abstractive import AbstractivePruner
+from ragcompress.pruners.cascade import Cascade
+from ragcompress.pruners.classifier import ClassifierPruner
+from ragcompress.pruners.cluster import ClusterPruner
 from ragcompress.pruners.extractive import SentencePruner
+from ragcompress.pruners.perplexity import PerplexityPruner
+from ragcompress.pruners.redundancy import drop_redundant, mmr
+from ragcompress.pruners.words import WordPruner
 from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInteractionScorer, LexicalScorer
+from ragcompress.scorers.second_pass import SecondPass
 
 __all__ = ["METHODS", "Method", "default", "resolve"]
 
@@ -25,7 +33,8 @@ class Method:
         paper: Where it comes from.
         needs: Extras or models beyond the bare package; "" for none.
         offline: Whether it runs without network as installed.
-        build: Makes the compressor.
+        build: Makes the compressor; None when only the user can say which model it is to use.
+        of_model: Makes the compressor from a model's name or folder, for ``name:model``; None when it takes none.
     """
 
     name: str
@@ -33,7 +42,8 @@ class Method:
     paper: str
     needs: str
     offline: bool
-    build: Callable[[], Compressor]
+    build: Callable[[], Compressor] | None
+    of_model: Callable[[str], Compressor] | None = None
 
 
 METHODS: tuple[Method, ...] = (
@@ -57,23 +67,76 @@ METHODS: tuple[Method, ...] = (
         "fused", "sentences by cosine, late interaction and BM25 together", "ragcompress", "", True,
         lambda: SentencePruner(GuardedScorer(FusedScorer())),
     ),
+    Method(
+        "hops", "fused, scored again with what the first pass found; for multi-hop questions",
+        "MDR, Xiong et al. 2021", "", True, lambda: SentencePruner(SecondPass()),
+    ),
+    Method(
+        "cascade", "words choose half the passages, the encoder their sentences", "IDCM, Hofstätter et al. 2021", "",
+        True, Cascade,
+    ),
+    Method(
+        "cluster", "each group of like sentences heard once, most relevant first", "CRAG, Akesson and Santos 2024", "",
+        True, ClusterPruner,
+    ),
+    Method(
+        "redundancy", "near-duplicates dropped, the best of the rest by BM25", "Broder 1997", "", True,
+        lambda: drop_redundant,
+    ),
+    Method(
+        "mmr", "relevant and unlike what is kept already", "Carbonell and Goldstein 1998", "", True, lambda: mmr
+    ),
+    Method(
+        "words", "relevant sentences less their lightest words", "TCRA-LLM, Liu et al. 2023", "", True, WordPruner
+    ),
+    Method(
+        "abstractive", "passages summarised for the query, faithfulness checked", "RECOMP, Xu et al. 2023",
+        "generators; a seq2seq or chat model: AbstractivePruner(model)", False, None, AbstractivePruner,
+    ),
+    Method(
+        "perplexity", "what the question makes likely stays, guessable words go", "LongLLMLingua, Jiang et al. 2023",
+        "generators; a causal language model: PerplexityPruner(model)", False, None, PerplexityPruner,
+    ),
+    Method(
+        "classifier", "relevant sentences less what a token classifier drops", "LLMLingua-2, Pan et al. 2024",
+        "generators; a token classifier: ClassifierPruner(model)", False, None, ClassifierPruner,
+    ),
+    Method(
+        "refine", "a chat model's verbatim extracts under titles, each looked up in its source",
+        "Refiner, Li et al. 2024", "a LangChain chat model or any str -> str: RefinePruner(model)", False, None,
+    ),
 )  # fmt: skip
 
 
 def resolve(name: str, *, dynamic: bool = False) -> Compressor:
-    """The compressor called ``name``.
+    """The compressor called ``name``, or ``name:model`` for a method that needs a model.
 
     Raises:
-        InvalidInput: There is none; the message names the nearest.
+        InvalidInput: There is none; the message names the nearest. Or it needs a model; the message says how.
         MissingExtra: It needs a package that is not installed.
     """
+    name, _, model = name.partition(":")
     for method in METHODS:
         if method.name == name:
-            return method.build()
+            return _build(method, model)
     names = [method.name for method in METHODS]
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
     raise InvalidInput(f"no method is called {name!r}; {hint}")
+
+
+def _build(method: Method, model: str) -> Compressor:
+    if model and method.of_model:
+        return method.of_model(model)
+    if model:
+        raise InvalidInput(f"the method {method.name!r} takes no model by name; write {method.name!r} alone")
+    if method.build:
+        return method.build()
+    constructor = method.needs.rpartition(": ")[2]
+    by_name = f", or name one that is on this machine: '{method.name}:MODEL'" if method.of_model else ""
+    raise InvalidInput(
+        f"the method {method.name!r} needs a model of your choice: pass compressor=ragcompress.{constructor}{by_name}"
+    )
 
 
 def default(*, dynamic: bool = False) -> Compressor:
