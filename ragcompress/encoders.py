@@ -44,11 +44,13 @@ class Encoded:
         last: Last-layer states, shape [tokens, dim], special and title tokens included.
         middle: Middle-layer states, same shape; None if the encoder gives none.
         offsets: Half-open character offsets into the text, shape [tokens, 2]; (-1, -1) for special and title tokens.
+        ids: Vocabulary numbers of the tokens, shape [tokens]; None if the encoder does not say.
     """
 
     last: Floats
     middle: Floats | None
     offsets: NDArray[np.int64]
+    ids: NDArray[np.int64] | None = None
 
     def inside(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""

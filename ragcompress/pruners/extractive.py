@@ -12,7 +12,7 @@ from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
 from ragcompress.segment import chunks, sentences
 from ragcompress.select import above, best_first, top_under
 
-__all__ = ["SentencePruner"]
+__all__ = ["SentencePruner", "readable_part"]
 
 
 def _default_scorer() -> Scorer:
@@ -36,14 +36,14 @@ class SentencePruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = self.scorer(_readable_part(context).split(self.segmenter))
+        scored = self.scorer(readable_part(context).split(self.segmenter))
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
             scored = scored.keep(above(scores, self.threshold), "below threshold")
         return fit(fill(scored, budget), budget)
 
 
-def _readable_part(context: Context, most: int = 2_000_000) -> Context:
+def readable_part(context: Context, most: int = 2_000_000) -> Context:
     """Of a context that would take minutes to cut into sentences, the pages that share most words with the query."""
     size = sum(len(segment.text) for segment in context.segments)
     if size <= most:
