@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+import ragcompress as rc
 from ragcompress.compressor import chain
 from ragcompress.errors import MissingExtra
 from ragcompress.methods import METHODS, Method, default
 from ragcompress.protocols import Compressor
-from ragcompress.pruners.baselines import lead, top_passages
+from ragcompress.pruners.baselines import lead, top_passages, truncate
 from ragcompress.testing import check_compressor
 
 LISTED = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -36,8 +39,22 @@ def test_laws_of_over_ten_thousand_contexts(method: Method, request: pytest.Fixt
     check_compressor(_build(method), cases=10_000, seed=1)
 
 
-def test_laws_of_a_chain() -> None:
-    check_compressor(chain(lead, default(), top_passages), cases=150)
+LINKS: tuple[Compressor, ...] = (
+    lead, truncate, top_passages, rc.drop_redundant, rc.mmr, rc.order_ends, rc.order_reading, rc.order_relevance,
+    rc.protect, rc.keep_antecedents, rc.keep_headings, rc.keep_neighbours, rc.ClusterPruner(), rc.Cascade(),
+    rc.WordPruner(), rc.SentencePruner(rc.LexicalScorer()),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_laws_of_chains_drawn_at_random(seed: int) -> None:
+    draw = Random(seed)
+    links = [draw.choice(LINKS) for _ in range(draw.choice((2, 3, 4)))]
+    check_compressor(chain(*links), cases=60, seed=seed)
+
+
+def test_laws_of_a_chain_of_nothing() -> None:
+    check_compressor(chain(), cases=60)
 
 
 def test_laws_of_the_method_that_a_threshold_drives() -> None:
