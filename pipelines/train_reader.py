@@ -11,15 +11,15 @@ import json
 import os
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.calibrate_reader import calibrate
 from ragcompress.budget import embedded_tokenizer
+from ragcompress.reader.batch import batches
 from ragcompress.reader.corpus import Corpus, build, load_records
 from ragcompress.reader.export import export
-from ragcompress.reader.train import TrainConfig, Trainer, batches, describe
+from ragcompress.reader.train import TrainConfig, Trainer, describe
 
 WEIGHTS = Path(__file__).parent.parent / "ragcompress" / "weights"
 HELD_OUT = 0.05  # of the articles: for calibration, never trained on
@@ -44,7 +44,16 @@ def main() -> None:
     resumed = trainer.resume()
     print(json.dumps(describe(config) | {"resumed": resumed}))
     if trainer.progress() < 1:
-        trainer.run(batches(corpus, train, tokenizer, config=replace(config), skip=trainer.step))
+        source = batches(
+            corpus,
+            train,
+            tokenizer,
+            seed=config.seed,
+            pool=config.pool,
+            batch_tokens=config.batch_tokens,
+            skip=trainer.step,
+        )
+        trainer.run(source)
     sizes = export(trainer.weights(), options.weights)
     print(json.dumps({"exported": sizes}))
     report = calibrate(corpus, held_out[: options.calibrate], options.weights)
@@ -87,11 +96,11 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the exported reader goes")
     parser.add_argument("--examples", type=int, default=150_000, help="length of the run in examples")
     parser.add_argument("--max-minutes", type=float, default=45.0, help="longest run; the rate decays to fit")
-    parser.add_argument("--rate", type=float, default=2e-4, help="peak learning rate")
+    parser.add_argument("--rate", type=float, default=2.5e-4, help="peak learning rate")
     parser.add_argument("--frozen", type=int, default=2, help="lowest layers kept as they are")
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--limit", type=int, default=None, help="records per file, for a quick look")
-    parser.add_argument("--calibrate", type=int, default=1500, help="held-out questions for the threshold")
+    parser.add_argument("--calibrate", type=int, default=800, help="held-out questions for the threshold")
     return parser.parse_args()
 
 

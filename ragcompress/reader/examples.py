@@ -19,8 +19,8 @@ __all__ = ["MAX_CONTEXT", "MAX_QUESTION", "Example", "draw"]
 
 MAX_QUESTION, MAX_CONTEXT = 40, 240
 KINDS = ("crop", "gappy", "removed", "other", "random", "swap")
-WEIGHTS = (0.52, 0.20, 0.08, 0.11, 0.03, 0.06)
-LENGTHS = ((0.45, 30, 80), (0.35, 80, 150), (0.20, 150, MAX_CONTEXT))
+WEIGHTS = (0.56, 0.20, 0.07, 0.09, 0.02, 0.06)
+LENGTHS = ((0.60, 24, 64), (0.26, 64, 130), (0.14, 130, MAX_CONTEXT))  # share, least and most tokens of context
 
 
 @dataclass(frozen=True, slots=True)

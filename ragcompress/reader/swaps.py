@@ -38,7 +38,7 @@ def swap_question(question: str, others: Sequence[str], rng: random.Random) -> s
     for attempt in attempts:
         changed = attempt(question, others, rng)
         if changed:
-            return str(changed)
+            return changed
     return None
 
 
@@ -48,7 +48,9 @@ def _swap_match(question: str, others: Sequence[str], rng: random.Random) -> str
         return None
     match, pattern = rng.choice(found)
     sample = rng.sample(others, min(len(others), 12))
-    pool = [other for text in sample for other in pattern.findall(text) if other.lower() not in question.lower()]
+    pool: list[str] = [
+        other for text in sample for other in pattern.findall(text) if other.lower() not in question.lower()
+    ]
     if not pool:
         return None
     return question[: match.start()] + rng.choice(pool) + question[match.end() :]

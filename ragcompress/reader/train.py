@@ -7,7 +7,6 @@ examples of like length, so hardly any token is padding. One log line (JSON) eve
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -18,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.errors import require
-from ragcompress.reader.corpus import Corpus
-from ragcompress.reader.examples import Example, draw
+from ragcompress.reader.batch import collate
+from ragcompress.reader.examples import Example
 from ragcompress.reader.model import LAYERS, base_weights, forward, span_loss
 
-__all__ = ["TrainConfig", "Trainer", "batches", "collate"]
+__all__ = ["TrainConfig", "Trainer", "describe"]
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -45,7 +44,7 @@ class TrainConfig:
     folder: Path
     examples: int = 150_000
     max_minutes: float = 45.0
-    rate: float = 2e-4
+    rate: float = 2.5e-4
     warmup: float = 0.06
     batch_tokens: int = 3_600
     frozen: int = 2
@@ -53,50 +52,6 @@ class TrainConfig:
     seed: int = 13
     save_minutes: float = 3.0
     pool: int = 1_600
-
-
-def batches(
-    corpus: Corpus, order: Sequence[int], tokenizer: Any, *, config: TrainConfig, skip: int = 0
-) -> Iterator[list[Example]]:
-    """Endless batches of examples of like length; deterministic in the seed, and ``skip`` batches can be passed over.
-
-    Args:
-        corpus: Where examples come from.
-        order: The questions to train on.
-        tokenizer: For swapped questions.
-        config: Seed, pool and batch size.
-        skip: Batches that an earlier run has seen.
-    """
-    epoch = passed = 0
-    while True:
-        shuffled = list(order)
-        random.Random(f"{config.seed}-{epoch}").shuffle(shuffled)
-        for start in range(0, len(shuffled), config.pool):
-            rng = random.Random(f"{config.seed}-{epoch}-{start}")
-            pool = [draw(corpus, at, tokenizer, rng) for at in shuffled[start : start + config.pool]]
-            cut = _cut(sorted(pool, key=lambda example: len(example.ids)), config.batch_tokens)
-            rng.shuffle(cut)
-            for batch in cut:
-                passed += 1
-                if passed > skip:
-                    yield batch
-        epoch += 1
-
-
-def collate(batch: Sequence[Example]) -> tuple[Any, Any, Any, Any]:
-    """Tensors ``ids``, ``types``, ``lengths``, ``targets`` (`model.forward`, `model.span_loss`) of a batch."""
-    torch = require("torch", "train")
-    width = max(len(example.ids) for example in batch)
-    ids = np.zeros((len(batch), width), np.int64)
-    types = np.zeros_like(ids)
-    targets = np.zeros((len(batch), width, 2), bool)
-    for row, example in enumerate(batch):
-        ids[row, : len(example.ids)] = example.ids
-        types[row, example.context_from : len(example.ids)] = 1
-        for start, end in example.targets or ((0, 0),):
-            targets[row, start, 0] = targets[row, end, 1] = True
-    lengths = torch.tensor([len(example.ids) for example in batch])
-    return torch.from_numpy(ids), torch.from_numpy(types), lengths, torch.from_numpy(targets)
 
 
 class Trainer:
@@ -107,7 +62,9 @@ class Trainer:
         self.config = config
         self.step = self.seen = self.tokens = 0
         self.minutes = 0.0
+        self._origin = 0.0  # of the schedule: progress at which the present limits were set
         torch.manual_seed(config.seed)
+        torch.set_flush_denormal(True)
         base = base_weights(config.seed)
         self._names = [name for name in base if _is_trained(name, config.frozen)]
         self._shapes = {name: base[name].shape for name in self._names}
@@ -146,7 +103,8 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint; a kill in between leaves the old one."""
         state = self._optimiser.state[self._master]
-        counters = np.array([self.step, self.seen, self.tokens, self.minutes], np.float64)
+        limits = [self.config.examples, self.config.max_minutes, self._origin]
+        counters = np.array([self.step, self.seen, self.tokens, self.minutes, *limits], np.float64)
         arrays = {"master": self._master.detach().numpy(), "counters": counters}
         arrays |= {name: state[name].numpy() for name in ("exp_avg", "exp_avg_sq")} if state else {}
         temporary = self.config.folder / "checkpoint.tmp"
@@ -154,13 +112,19 @@ class Trainer:
         temporary.replace(self.config.folder / "checkpoint.safetensors")
 
     def resume(self) -> bool:
-        """Take up the checkpoint of the folder; False when there is none."""
+        """Take up the checkpoint of the folder; False when there is none.
+
+        With the limits it was written under the schedule goes on; with other limits it warms up again and falls to 0
+        over what is left.
+        """
         path = self.config.folder / "checkpoint.safetensors"
         if not path.exists():
             return False
         torch, arrays = self._torch, require("safetensors.numpy", "train").load_file(path)
-        step, seen, tokens, self.minutes = map(float, arrays["counters"])
+        step, seen, tokens, self.minutes, *limits = map(float, arrays["counters"])
         self.step, self.seen, self.tokens = int(step), int(seen), int(tokens)
+        same = limits[:2] == [self.config.examples, self.config.max_minutes]
+        self._origin = limits[2] if same else min(self.progress(), 0.99)
         with torch.no_grad():
             self._master.copy_(torch.from_numpy(arrays["master"]))
         moments = {name: torch.from_numpy(arrays[name]) for name in ("exp_avg", "exp_avg_sq") if name in arrays}
@@ -179,7 +143,9 @@ class Trainer:
         norm = gradient.norm()
         self._master.grad = gradient * min(1.0, 3.0 / float(norm + 1e-6))
         for group in self._optimiser.param_groups:
-            group["lr"] = self.config.rate * _shape(self.progress(), self.config.warmup)
+            group["lr"] = self.config.rate * _shape(
+                (self.progress() - self._origin) / (1 - self._origin), self.config.warmup
+            )
         self._optimiser.step()
         with torch.no_grad():
             flat = self._master.detach()
@@ -224,18 +190,6 @@ def describe(config: TrainConfig) -> dict[str, Any]:
 def _is_trained(name: str, frozen: int) -> bool:
     layer = name.split(".")[0]
     return layer == "head" or (layer.isdigit() and frozen <= int(layer) < LAYERS)
-
-
-def _cut(ordered: Sequence[Example], batch_tokens: int) -> list[list[Example]]:
-    """Neighbours in length, as many as fit the tokens of a batch when padded to the longest."""
-    result: list[list[Example]] = []
-    batch: list[Example] = []
-    for example in ordered:
-        if batch and (len(batch) + 1) * len(example.ids) > batch_tokens:
-            result.append(batch)
-            batch = []
-        batch.append(example)
-    return [*result, batch] if batch else result
 
 
 def _shape(progress: float, warmup: float) -> float:
