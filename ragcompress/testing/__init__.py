@@ -6,14 +6,15 @@
 >>> check_compressor(lambda context, budget: context, cases=20)  # doctest: +ELLIPSIS
 Traceback (most recent call last):
     ...
-ragcompress.testing.laws.LawBroken: <lambda> breaks law 4 (the budget holds)...
+ragcompress.testing.check.LawBroken: <lambda> breaks law 4 (the budget holds)...
 """
 
 from __future__ import annotations
 
 from ragcompress.testing.cases import Case, random_cases
+from ragcompress.testing.check import LawBroken, broken_laws, check_compressor
 from ragcompress.testing.doubles import FakeEncoder, FakeGenerator, fake_chat_model, word_count
-from ragcompress.testing.laws import LAWS, Law, LawBroken, Trial, broken_laws, check_compressor
+from ragcompress.testing.laws import LAWS, Law, Trial
 from ragcompress.testing.standard import CompressorStandardTests
 
 __all__ = [

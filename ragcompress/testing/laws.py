@@ -1,40 +1,19 @@
-"""The laws every compressor keeps, as checks that can fail."""
+"""The laws every compressor keeps, as checks of what one did with a case."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
-from ragcompress.errors import MissingExtra
-from ragcompress.protocols import Compressor
 from ragcompress.render import render
-from ragcompress.testing.cases import Case, random_cases, smaller_cases
+from ragcompress.testing.cases import Case
 from ragcompress.types import Passage, Segment, Span
 
-__all__ = ["LAWS", "Law", "LawBroken", "Trial", "broken_laws", "check_compressor"]
-
-MAX_SHRINKS = 300
-
-
-class LawBroken(AssertionError):
-    """A compressor broke a law.
-
-    Attributes:
-        law: The law.
-        case: The smallest case found that breaks it.
-    """
-
-    def __init__(self, compressor: Compressor, law: Law, case: Case, why: str) -> None:
-        name = getattr(compressor, "__name__", None) or repr(compressor)
-        super().__init__(f"{name} breaks law {law.number} ({law.name}): {why}\nsmallest case: {case!r}")
-        self.law, self.case = law, case
+__all__ = ["LAWS", "Law", "Trial"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,85 +47,6 @@ class Law(NamedTuple):
     number: int
     name: str
     check: Callable[[Trial], str]
-
-
-def check_compressor(compressor: Compressor, *, cases: int = 250, seed: int = 0) -> None:
-    """Run ``compressor`` over random contexts and check every law.
-
-    Args:
-        compressor: Any ``(Context, TokenBudget) -> Context``.
-        cases: How many contexts.
-        seed: Which ones.
-
-    Raises:
-        LawBroken: An AssertionError that names the law and the smallest case found.
-        MissingExtra: The compressor needs a package that is not installed.
-    """
-    for case in random_cases(cases, seed=seed):
-        trial = _try(compressor, case)
-        for law in LAWS:
-            if law.check(trial):
-                raise _smallest(compressor, law, case)
-
-
-def broken_laws(compressor: Compressor, *, cases: int = 250, seed: int = 0) -> dict[int, LawBroken]:
-    """Every law that ``compressor`` breaks over the cases, by number, each with the smallest case found."""
-    first: dict[int, tuple[Law, Case]] = {}
-    for case in random_cases(cases, seed=seed):
-        trial = _try(compressor, case)
-        for law in LAWS:
-            if law.number not in first and law.check(trial):
-                first[law.number] = (law, case)
-    return {number: _smallest(compressor, law, case) for number, (law, case) in first.items()}
-
-
-def _try(compressor: Compressor, case: Case) -> Trial:
-    given, budget = case.context(), case.budget()
-    query, passages = str(given.query), deepcopy(given.passages)
-    with _recorded_rewrites(given) as rewritten:
-        out = _run(compressor, given, budget)
-        again = _run(compressor, case.context(), case.budget())
-    return Trial(case, given, budget, query, passages, out, again, frozenset(rewritten))
-
-
-def _run(compressor: Compressor, context: Context, budget: TokenBudget) -> Any:
-    try:
-        return compressor(context, budget)
-    except MissingExtra:
-        raise
-    except Exception as error:  # law 6 reports it
-        return error
-
-
-@contextmanager
-def _recorded_rewrites(given: Context) -> Iterator[set[tuple[str, tuple[Span, ...]]]]:
-    """Text and support of every segment that was rewritten before or enters through `Context.rewrite` meanwhile."""
-    seen = {(segment.text, segment.support) for segment in given.segments}
-    original = Context.rewrite
-
-    def rewrite(self: Context, replacements: Any) -> Context:
-        fixed = {at: tuple(segments) for at, segments in replacements.items()}
-        seen.update((segment.text, segment.support) for segments in fixed.values() for segment in segments)
-        return original(self, fixed)
-
-    with patch.object(Context, "rewrite", rewrite):
-        yield seen
-
-
-def _smallest(compressor: Compressor, law: Law, case: Case) -> LawBroken:
-    why, tries = law.check(_try(compressor, case)), 0
-    progress = True
-    while progress and tries < MAX_SHRINKS:
-        progress = False
-        for smaller in smaller_cases(case):
-            tries += 1
-            worse = law.check(_try(compressor, smaller))
-            if worse:
-                case, why, progress = smaller, worse, True
-                break
-            if tries >= MAX_SHRINKS:
-                break
-    return LawBroken(compressor, law, case, why or "only sometimes")
 
 
 def _inputs_untouched(trial: Trial) -> str:

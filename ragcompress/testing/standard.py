@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ragcompress.protocols import Compressor
-from ragcompress.testing.laws import LawBroken, broken_laws
+from ragcompress.testing.check import LawBroken, broken_laws
 
 __all__ = ["CompressorStandardTests"]
 

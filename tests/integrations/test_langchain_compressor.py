@@ -289,6 +289,7 @@ def test_the_runnable_from_question_and_documents_to_a_string() -> None:
     assert asyncio.run(bound.ainvoke(inputs)) == text
     assert embedded_count(compress.invoke(inputs, {"configurable": {"budget": 9}})) <= 9
     assert bound.batch([inputs, inputs]) == [text, text]
+    assert "".join(bound.stream(inputs)) == text
     with pytest.raises(InvalidInput, match="'documents' is not in"):
         compress.invoke({"question": QUESTION})
 

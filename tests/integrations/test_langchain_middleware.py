@@ -191,6 +191,21 @@ def test_without_a_question_the_tools_arguments_are_asked() -> None:
     assert "1907" in out.content
 
 
+def test_a_text_that_is_not_its_artifacts_documents_is_what_gets_shortened() -> None:
+    summary = f"In short, the bridge was opened in 1907. {FILLER}\n\nSee the sources. {FILLER}"
+    message = answer(summary, artifact=DOCUMENTS)
+    out = shorten(ContextCompressionMiddleware(budget=30, compressor="lexical"), message)
+    assert "In short, the bridge was opened in 1907." in out.content
+    assert out.artifact is DOCUMENTS
+
+
+def test_documents_in_a_format_of_their_own_are_found_in_the_text() -> None:
+    told = "\n\n".join(f"Source: {d.metadata}\nContent: {d.page_content}" for d in DOCUMENTS)
+    out = shorten(ContextCompressionMiddleware(budget=30, compressor="lexical"), answer(told, artifact=DOCUMENTS))
+    assert "[brid" in out.content
+    assert out.artifact[0].id == "bridge-notice"
+
+
 def test_images_stay_beside_the_shortened_text() -> None:
     image = {"type": "image", "url": "data:image/png;base64,AAAA"}
     out = shorten(

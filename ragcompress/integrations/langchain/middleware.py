@@ -9,7 +9,6 @@ from typing import Any, cast
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain.tools import BaseTool, ToolRuntime, tool
 from langchain.tools.tool_node import ToolCallRequest
-from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.types import Command
 
@@ -37,7 +36,8 @@ def read_original(id: str, runtime: ToolRuntime) -> str:
 class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
     """For ``langchain.agents.create_agent``: what tools retrieve is compressed against the user's latest question.
 
-    A tool's answer is taken as passages: its artifact, if that is a list of Documents, else its text by paragraphs.
+    A tool's answer is taken as passages: its artifact, if that is a list of Documents that the text holds, else the
+    text by paragraphs.
     The shortened message carries what was kept in ``response_metadata["ragcompress"]``, with the originals, which the
     agent can read again by id through the tool ``read_original``. Answers that fit stay as they are; so do errors.
 
@@ -145,8 +145,9 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         return min(limits, default=None)
 
     def _leave_alone(self, message: ToolMessage) -> bool:
-        documents = isinstance(message.artifact, list) and message.artifact
-        return self._size(message) < self.min_tokens or (not documents and results.is_json(message.text))
+        return self._size(message) < self.min_tokens or (
+            not results.tells_documents(message) and results.is_json(message.text)
+        )
 
     def _cut(self, message: ToolMessage, limit: int | None, question: str) -> ToolMessage:
         """The message within ``limit`` tokens, or as short as the threshold makes it; itself where that is no gain."""
@@ -228,7 +229,7 @@ def _from_arguments(request: ToolCallRequest) -> str:
 
 
 def _artifact(message: ToolMessage, outcome: Outcome) -> Any:
-    """The artifact's documents shortened like the text; one of another kind, or shortened before, as it is."""
-    given = message.artifact
-    documents = isinstance(given, list) and given and all(isinstance(item, Document) for item in given)
-    return as_documents(outcome, given) if documents and results.KEY not in message.response_metadata else given
+    """The artifact's documents shortened like the text; an artifact of another kind, or shortened before, as it is."""
+    if results.KEY in message.response_metadata or not results.tells_documents(message):
+        return message.artifact
+    return as_documents(outcome, message.artifact)

@@ -31,6 +31,7 @@ __all__ = [
     "latest_question",
     "originals",
     "passages_of",
+    "tells_documents",
     "unanswered_calls",
     "whole_passages",
     "with_text",
@@ -65,15 +66,22 @@ def passages_of(message: ToolMessage) -> list[Passage] | None:
 
     Passages get the documents' ids, or ones made from the call's id. A text that is JSON stays one passage.
     """
-    artifact = message.artifact
-    if isinstance(artifact, list) and artifact and all(isinstance(item, Document) for item in artifact):
-        return _named(as_passages(artifact), message)
+    if tells_documents(message):
+        return _named(as_passages(message.artifact), message)
     text = message.text
     if not text.strip():
         return None
     if is_json(text):
         return _named([Passage(text)], message)
     return _named([Passage(part) for part in re.split(r"\n[ \t\r]*\n\s*", text) if part.strip()], message)
+
+
+def tells_documents(message: ToolMessage) -> bool:
+    """Whether the artifact is a list of Documents and the text holds them all; a tool may also tell less, or more."""
+    given, text = message.artifact, message.text
+    if not isinstance(given, list) or not given or not all(isinstance(item, Document) for item in given):
+        return False
+    return all(item.page_content.strip() in text for item in given)
 
 
 def is_json(text: str) -> bool:
