@@ -73,10 +73,11 @@ def _html(text: str) -> str:
 
 def _body(result: Compressed, remark: str = "") -> str:
     kept, whole = _by_use(result)
+    method = f'<span title="{_html(result.method)}">{_html(_short_name(result.method))}</span>'
     parts = [
         f'<div class="rc"><h1>{_html(result.context.query)}</h1>',
         f'<div class="n">{result.tokens_in:,} → {result.tokens_out:,} tokens · {result.kept_fraction:.0%} kept · '
-        f'limit {result.limit:,} · <span title="{_html(result.method)}">{_html(_short_name(result.method))}</span></div>',
+        f"limit {result.limit:,} · {method}</div>",
         f'<div class="bar"><i style="width:{min(result.kept_fraction, 1):.1%}"></i></div>',
         f'<p class="say">{_html(remark)}</p>' if remark else "",
         *(f'<p class="warn">{_html(warning)}</p>' for warning in result.warnings),
@@ -136,7 +137,7 @@ def rich_lines(result: Compressed, *, colour: bool = True) -> Iterator[Any]:
         yield text_type(f"\ndropped whole: {names}", style="dim")
 
 
-_KEPT = "black on yellow"
+_KEPT = "#000000 on #f2cc4d"  # not "black on yellow": themes redefine those two
 
 
 def _coloured(tiles: Sequence[tuple[str, bool]]) -> list[tuple[str, str]]:

@@ -46,7 +46,7 @@ class _Case:
 
 
 def demo(
-    budget: Budget = 150, count: Count = 10, method: Method = None, as_json: AsJson = False, html: Html = None
+    budget: Budget = 250, count: Count = 10, method: Method = None, as_json: AsJson = False, html: Html = None
 ) -> None:
     """Index the built-in corpus, ask it questions, and show what compression keeps and saves."""
     started = perf_counter()
@@ -66,7 +66,7 @@ def demo(
         put_json({"cases": [_row(case) for case in cases], "survey": [asdict(row) for row in rows], "seconds": seconds})
         return
     _print_savings(cases)
-    _print_account(rows, budget, seconds)
+    _print_account(rows, seconds)
 
 
 def _cases(asked: Sequence[Asked], budget: int, method: str | None, *, quiet: bool) -> Iterator[_Case]:
@@ -80,14 +80,15 @@ def _cases(asked: Sequence[Asked], budget: int, method: str | None, *, quiet: bo
 
 
 def _account(asked: Sequence[Asked], budget: int, method: str | None) -> list[Survey]:
-    """Uncompressed, truncated to the budget, compressed to the budget."""
+    """Uncompressed, then cut off and compressed, at the budget and at half of it."""
     track = require("rich.progress", "cli").track
-    watched = track(asked, "all questions", console=console(stderr=True), disable=not show_progress(), transient=True)
-    return [
-        survey(f"compressed to {budget:,}", watched, budget=budget, method=method),
-        survey(f"cut off after {budget:,}", asked, budget=budget, method="truncate"),
-        survey("all that was retrieved", asked, budget=None),
-    ][::-1]
+    options = {"console": console(stderr=True), "disable": not show_progress(), "transient": True}
+    rows = [survey("all that was retrieved", asked, budget=None)]
+    for limit in (budget, budget // 2):
+        watched = track(asked, f"all questions at {limit} tokens", **options)
+        rows.append(survey(f"cut off after {limit:,}", asked, budget=limit, method="truncate"))
+        rows.append(survey(f"compressed to {limit:,}", watched, budget=limit, method=method))
+    return rows
 
 
 def _print_index(passages: int, seconds: float) -> None:
@@ -121,18 +122,18 @@ def _print_savings(cases: Sequence[_Case]) -> None:
     console().print(table)
 
 
-def _print_account(rows: Sequence[Survey], budget: int, seconds: float) -> None:
-    whole, last = rows[0], rows[-1]
+def _print_account(rows: Sequence[Survey], seconds: float) -> None:
+    whole = rows[0]
     table = _table("what the reader is sent", "tokens", "ratio", "answer in it", "answered right")
     for row in rows:
-        right = "" if row.right is None else f"{row.right} of {row.asked}"
+        right = "–" if row.right is None else f"{row.right} of {row.asked}"
         ratio = f"{whole.tokens / row.tokens:.1f}×" if row.tokens else "–"
-        style = "bold" if row is last else ""
+        style = "bold" if row.name.startswith("compressed") else ""
         table.add_row(row.name, f"{row.tokens:,}", ratio, f"{row.survived} of {row.questions}", right, style=style)
-    if last.right is None:
+    if all(row.right is None for row in rows):
         table.columns.pop()
     out = console()
-    out.print(f"[bold]All {whole.asked} questions[/], at most {budget:,} tokens each")
+    out.print(f"[bold]All {whole.asked} questions[/] ({whole.questions} have an answer in the corpus)")
     out.print(table)
     out.print(f"[dim]{seconds:.0f} s in all[/]")
 

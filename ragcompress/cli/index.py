@@ -40,7 +40,8 @@ def index(out: Out, files: Files = None, as_json: AsJson = False) -> None:
     if as_json:
         put_json({"out": out, "passages": len(made), "kind": made.dense.kind, "seconds": round(seconds, 3)})
     else:
-        console().print(f"indexed {len(made):,} passages into {out} in {seconds:.1f} s", markup=False)
+        noun = "passage" if len(made) == 1 else "passages"
+        console().print(f"indexed {len(made):,} {noun} into {out} in {seconds:.1f} s", markup=False)
 
 
 def open_index(folder: str) -> HybridRetriever:

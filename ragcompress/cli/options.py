@@ -26,7 +26,7 @@ Html = Annotated[
     str | None, typer.Option("--html", help="Also write a page with the kept text highlighted.", metavar="FILE")
 ]
 Index = Annotated[str, typer.Option("--index", "-i", help="The folder that `ragcompress index` made.", metavar="DIR")]
-Count = Annotated[int, typer.Option("--count", "-k", "-N", help="How many passages to retrieve.", metavar="N")]
+Count = Annotated[int, typer.Option("--count", "-k", help="How many passages to retrieve.", metavar="N")]
 Files = Annotated[
     list[str] | None,
     typer.Argument(help="Files and folders: .txt .md .html .jsonl .csv. Standard input when none is named, or -."),

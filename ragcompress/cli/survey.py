@@ -28,7 +28,8 @@ class Survey:
         tokens: Tokens sent, summed over all questions.
         questions: How many questions the corpus answers.
         survived: In how many of those an accepted answer is in what was sent.
-        right: How many questions the reader got right, "no answer" included where that is right; None without one.
+        right: How many questions the reader got right, "no answer" included where that is right; None when it was
+            not asked or there is none.
         asked: How many questions there are in all.
     """
 
@@ -41,7 +42,15 @@ class Survey:
 
 
 def survey(name: str, asked: Iterable[Asked], *, budget: int | None, method: str | None = None) -> Survey:
-    """Compress the passages of every question and look for its answer; ``budget=None`` leaves them whole."""
+    """Compress the passages of every question and look for its answer.
+
+    Args:
+        name: Of the row.
+        asked: Questions with their passages.
+        budget: Tokens per question; None leaves the passages whole, and unread: that takes the reader long.
+        method: As for ``compress``.
+    """
+    read = budget is not None and load_reader() is not None
     tokens = questions = survived = right = count = 0
     for question, passages in asked:
         context, text = _sent(question.question, passages, budget, method)
@@ -49,10 +58,10 @@ def survey(name: str, asked: Iterable[Asked], *, budget: int | None, method: str
         count += 1
         questions += question.answerable
         survived += survives(question.answers, text)
-        if load_reader() is not None:
+        if read:
             said = answer(context).text
             right += survives(question.answers, said) if question.answerable else not said
-    return Survey(name, tokens, questions, survived, right if load_reader() is not None else None, count)
+    return Survey(name, tokens, questions, survived, right if read else None, count)
 
 
 def survives(answers: Iterable[str], text: str) -> bool:
