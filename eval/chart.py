@@ -11,7 +11,7 @@ from eval.summary import Cell, pareto
 
 __all__ = ["curve"]
 
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 320, 56, 16, 150, 44
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 332, 56, 28, 150, 44
 COLOURS = (
     "#0b6e99",
     "#b3541e",
@@ -79,5 +79,5 @@ def _axes(low: float, high: float, right: float, name: str) -> str:
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{low + step / 4 * (high - low):.2f}</text>')
         parts.append(f'<text x="{x}" y="{bottom + 16}" text-anchor="middle">{step / 4 * right:.0%}</text>')
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">kept fraction</text>')
-    parts.append(f'<text x="{LEFT}" y="{TOP - 4}" text-anchor="middle">{name}</text>')
+    parts.append(f'<text x="{LEFT}" y="{TOP - 14}" text-anchor="middle">{name}</text>')
     return "".join(parts)

@@ -8,48 +8,50 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from eval import choose, compare, speed, trust
-from eval.datasets import Question, checksum, find, load
-from eval.readers import named
+from eval.datasets import Question, checksum, find, load, shortened
+from eval.hub import PREFIX, load_hub
+from eval.options import parser
+from eval.presets import preset
+from eval.readers import describe, named
 from eval.report import write_report
 from eval.retrieval import load_corpus, retrieval_scores, retrieve_for
 from eval.rows import read_rows, write_header
 from eval.run import Plan, run, versions
 from eval.stats import SEED
-from ragcompress.errors import RagCompressError, require
+from ragcompress.errors import InvalidInput, RagCompressError, require
 
 __all__ = ["main"]
 
-METHODS = "lexical,dense,late,fused"
 TOKENIZER = "WordPiece of all-MiniLM-L6-v2, without special tokens"
 Step = Callable[[int], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; 0 on success, 1 where something does not hold, 2 on wrong use."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        return int(options.action(options))
+        return ACTIONS[options.action](options)
     except (RagCompressError, OSError) as error:
         print(f"eval: {error}", file=sys.stderr)
         return 2
 
 
 def _run(options: argparse.Namespace) -> int:
+    note = _apply_preset(options)
     questions, header = _asked(options)
     reader = named(options.reader)
     plan = Plan.named(_names(options), _budgets(options), reader=reader, bounds=not options.bare)
     header |= {
         "commands": [shlex.join(["python", "-m", "eval", *sys.argv[1:]])],
         "methods": {name: _describe(maker) for name, maker in plan.methods.items()},
-        "reader": options.reader,
+        "reader": describe(options.reader),
         "renderer": "plain",
         "tokenizer": TOKENIZER,
         "seed": SEED,
         "versions": versions(),
-    }
+    } | note
     write_header(options.out, header)
     with _bar("questions", len(questions)) as step:
         new = run(questions, plan, options.out, progress=step)
@@ -57,6 +59,19 @@ def _run(options: argparse.Namespace) -> int:
     for path in write_report(options.out, margin=options.margin):
         print(path)
     return 0
+
+
+def _apply_preset(options: argparse.Namespace) -> dict[str, object]:
+    """Fill in what a preset fixes and the command line does not; what the header says about it."""
+    if options.preset is None:
+        if not options.data:
+            raise InvalidInput("run needs --data FILE, or --preset NAME")
+        return {}
+    chosen = preset(options.preset)
+    options.data = options.data or list(chosen.data)
+    options.budgets = ",".join(map(str, chosen.budgets))
+    options.passages = options.k = chosen.passages
+    return {"preset": {"name": options.preset, "paper": chosen.paper, "differs": chosen.differs}}
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -141,12 +156,18 @@ def _asked(options: argparse.Namespace) -> tuple[list[Question], dict[str, objec
     questions: list[Question] = []
     data, paths = {}, {}
     for name in options.data:
+        if name.startswith(PREFIX):
+            questions += (own := load_hub(name, limit=options.limit))
+            data[own[0].dataset if own else name] = name
+            continue
         path = find(name)
         own = load(path, limit=options.limit)
         questions += own
         label = own[0].dataset if own else path.name
         data[label], paths[label] = checksum(path), str(path)
-    if getattr(options, "corpus", None) and options.action is _run:
+    if getattr(options, "passages", None):
+        questions = [shortened(question, options.passages) for question in questions]
+    if getattr(options, "corpus", None) and options.action == "run":
         questions = retrieve_for(questions, _retriever(options.corpus), k=options.k)
     return questions, {"data": data, "paths": paths, "limit": options.limit}
 
@@ -179,66 +200,12 @@ def _bar(label: str, total: int) -> Iterator[Step]:
         yield lambda count: progress.advance(task, count)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
-    actions = parser.add_subparsers(required=True)
-    one = actions.add_parser("run", help="evaluate compressors; goes on where a killed run stopped")
-    _data(one)
-    one.add_argument("--budgets", default="0.05,0.1,0.2,0.3", help="fractions of the full context's tokens")
-    one.add_argument("--reader", default="embedded", help="'embedded', or 'none' for recall and precision only")
-    one.add_argument("--bare", action="store_true", help="leave out full, oracle, truncate and passages")
-    one.add_argument("--out", type=Path, required=True)
-    one.add_argument("--corpus", help="retrieve the passages from this JSON-lines corpus instead")
-    one.add_argument("--k", type=int, default=10, help="passages to retrieve")
-    _margin(one).set_defaults(action=_run)
-    one = actions.add_parser("report", help="write report.md and report.html of a run")
-    one.add_argument("folder", type=Path)
-    _margin(one).set_defaults(action=_report)
-    one = actions.add_parser("compare", help="what changed from run A to run B")
-    one.add_argument("a", type=Path)
-    one.add_argument("b", type=Path)
-    _margin(one).set_defaults(action=_compare)
-    one = actions.add_parser("choose", help="the smallest budget that keeps enough answers")
-    _data(one, positional=True)
-    one.add_argument("--answer-recall", type=float, required=True)
-    one.add_argument("--grid", type=float, nargs="+", help="budgets to try, ascending")
-    one.set_defaults(action=_choose)
-    _more(actions)
-    return parser
-
-
-def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    one = actions.add_parser("speed", help="latency, and when it pays")
-    _data(one, default=["nq_multi20_dev"], limit=40)
-    one.add_argument("--budget", type=float, default=0.2)
-    one.add_argument("--prefill", type=float, default=2000.0, help="tokens a second the reader takes in")
-    one.add_argument("--price", type=float, default=0.5, help="price of a million input tokens")
-    one.set_defaults(action=_speed)
-    one = actions.add_parser("trust", help="the promises, checked on real questions")
-    _data(one, default=["nq_multi20_dev", "xquad_dev"], limit=25)
-    one.set_defaults(action=_trust)
-    one = actions.add_parser("retrieval", help="recall, reciprocal rank and nDCG of the retriever")
-    _data(one, default=["squad_dev_multi"], limit=200)
-    one.add_argument("--corpus", default="wiki_pool_corpus")
-    one.set_defaults(action=_retrieval)
-
-
-def _data(
-    parser: argparse.ArgumentParser,
-    *,
-    positional: bool = False,
-    default: list[str] | None = None,
-    limit: int | None = None,
-) -> None:
-    help_text = "files, or names in RAGCOMPRESS_DATA such as squad_dev"
-    if positional:
-        parser.add_argument("data", nargs="+", help=help_text)
-    else:
-        parser.add_argument("--data", nargs="+", required=default is None, default=default, help=help_text)
-    parser.add_argument("--compressors", default=METHODS, help="names as listed by `ragcompress methods`")
-    parser.add_argument("--limit", type=int, default=limit, help="questions per file, evenly spread")
-
-
-def _margin(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--margin", type=float, default=0.01, help="the loss one accepts, for the verdicts")
-    return parser
+ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "report": _report,
+    "compare": _compare,
+    "choose": _choose,
+    "speed": _speed,
+    "trust": _trust,
+    "retrieval": _retrieval,
+}

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +19,7 @@ from eval.metrics import holds_answer
 from ragcompress.errors import InvalidInput
 from ragcompress.types import Passage, Span
 
-__all__ = ["Question", "checksum", "data_folder", "find", "load", "open_text"]
+__all__ = ["Question", "checksum", "data_folder", "find", "load", "open_text", "shortened"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,19 @@ def load(path: Path, *, limit: int | None = None) -> list[Question]:
     if limit is None or limit >= len(questions):
         return questions
     return [questions[at * len(questions) // limit] for at in range(limit)]
+
+
+def shortened(question: Question, passages: int) -> Question:
+    """The question with its gold passages and, in their order, as many others as make up ``passages``."""
+    others = [at for at in range(len(question.passages)) if at not in question.gold]
+    kept = sorted([*question.gold, *others][:passages])
+    place = {old: new for new, old in enumerate(kept)}
+    return replace(
+        question,
+        passages=tuple(question.passages[at] for at in kept),
+        support=tuple(s._replace(passage=place[s.passage]) for s in question.support if s.passage in place),
+        gold=tuple(place[at] for at in question.gold if at in place),
+    )
 
 
 def open_text(path: Path) -> IO[str]:

@@ -62,13 +62,20 @@ def _about(header: dict[str, Any], margin: float) -> str:
 
 
 def _table(cells: Sequence[Cell]) -> str:
-    head = "".join(f'<th><button type="button">{escape(name)}</button></th>' for name in HEADINGS)
-    return f"<table class=sortable><thead><tr>{head}</tr></thead><tbody>{''.join(map(_line, cells))}</tbody></table>"
+    lines = [_line(cell) for cell in cells]
+    used = [at for at in range(len(HEADINGS)) if any(line[at][0] != "" for line in lines)]
+    head = "".join(f'<th><button type="button">{escape(HEADINGS[at])}</button></th>' for at in used)
+    body = "".join(
+        "<tr>" + "".join(f'<td data-value="{escape(str(line[at][0]))}">{line[at][1]}</td>' for at in used) + "</tr>"
+        for line in lines
+    )
+    return f"<table class=sortable><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _line(cell: Cell) -> str:
+def _line(cell: Cell) -> list[tuple[float | str, str]]:
+    """Value to sort by and text to show, per heading; an empty value means that there is none."""
     gain = cell.against_full
-    values: list[tuple[float | str, str]] = [
+    return [
         (cell.budget, f"{cell.budget:.0%}"),
         (cell.compressor, escape(cell.compressor)),
         _shown(cell.f1),
@@ -84,8 +91,6 @@ def _line(cell: Cell) -> str:
         (cell.failures, str(cell.failures)),
         (cell.seconds, f"{cell.seconds * 1000:.0f}"),
     ]
-    tds = "".join(f'<td data-value="{escape(str(value))}">{shown}</td>' for value, shown in values)
-    return f"<tr>{tds}</tr>"
 
 
 def _shown(found: Interval | None, *, sign: str = "") -> tuple[float | str, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from importlib import resources
+
 from eval.run import Read, Reader
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Generator
 from ragcompress.render import render
 
-__all__ = ["PROMPT", "embedded", "generative", "named"]
+__all__ = ["PROMPT", "describe", "embedded", "generative", "named"]
 
 PROMPT = (
     "Answer the question with a few words from the context. If the context does not answer it, reply: unanswerable.\n\n"
@@ -27,6 +30,15 @@ def named(name: str) -> Reader | None:
     if name == "embedded":
         return embedded()
     raise InvalidInput(f"--reader must be 'embedded' or 'none', not {name!r}; from Python: eval.readers.generative")
+
+
+def describe(name: str) -> str:
+    """The reader's name with what identifies its weights, so that rows of two readers never mix."""
+    if name != "embedded":
+        return name
+    folder = resources.files("ragcompress").joinpath("weights")
+    digest = sha256(folder.joinpath("reader-int8.onnx").read_bytes() + folder.joinpath("reader.json").read_bytes())
+    return f"embedded, sha256 {digest.hexdigest()[:12]}"
 
 
 def embedded() -> Reader:

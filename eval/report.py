@@ -55,6 +55,8 @@ def _about(header: dict[str, Any], margin: float) -> str:
         "- failed questions count as zero; questions whose answer is in no passage are reported apart",
         "- versions: " + ", ".join(f"{name} {found}" for name, found in header.get("versions", {}).items()),
     ]
+    if used := header.get("preset"):
+        lines.append(f"- preset {used['name']}: {used['paper']}. Departs from it: {used['differs']}")
     return "\n".join(lines)
 
 

@@ -11,6 +11,9 @@ from eval_cases import FILLER, question
 from eval import choose, speed, trust
 from eval.bounds import Oracle, full
 from eval.cli import main
+from eval.datasets import shortened
+from eval.hub import from_records
+from eval.presets import PRESETS, preset
 from eval.readers import generative, named
 from eval.retrieval import retrieval_scores, retrieve_for
 from eval.run import Plan
@@ -160,3 +163,43 @@ def test_command_line_errors_are_short(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["choose", "no-such-file", "--answer-recall", "0.9"]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert full(Context.of("q", ["x"]), TokenBudget(1, len)).segments[0].text == "x"
+
+
+def test_presets_say_where_they_depart() -> None:
+    assert {"recomp", "provence", "exit"} <= PRESETS.keys()
+    for one in PRESETS.values():
+        assert "arXiv" in one.paper
+        assert one.differs
+        assert one.prompt.format(context="c", question="q")
+    with pytest.raises(InvalidInput, match="recomp"):
+        preset("llmlingua")
+
+
+def test_a_preset_runs_by_one_command(toy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    command = ["run", "--preset", "exit", "--data", str(toy), "--compressors", "lexical", "--limit", "2"]
+    assert main([*command, "--reader", "none", "--out", str(out)]) == 0
+    assert "26 new rows" in capsys.readouterr().out
+    assert "EXIT, Hwang" in (out / "report.md").read_text(encoding="utf-8")
+    assert main(["run", "--out", str(out)]) == 2
+    assert "--preset" in capsys.readouterr().err
+
+
+def test_shortened_keeps_the_gold_passages() -> None:
+    found = shortened(QUESTIONS[0], 1)
+    assert [p.id for p in found.passages] == ["b"]
+    assert (found.gold, found.support[0].passage) == ((0,), 0)
+    assert shortened(QUESTIONS[0], 9) == QUESTIONS[0]
+
+
+def test_hub_rows_become_questions() -> None:
+    squad = {"id": "1", "title": "A_B", "context": "Ada wrote.", "question": "Who?"}
+    answers = {"text": ["Ada", "Ada"], "answer_start": [0, 0]}
+    hotpot = {"question": "?", "answer": "x", "context": {"title": ["T"], "sentences": [["One.", " Two."]]}}
+    one, two = from_records([squad | {"answers": answers}, hotpot], dataset="d")
+    assert (one.answers, one.support, one.passages[0].title) == (("Ada",), (Span(0, 0, 3),), "A B")
+    assert (two.answers, two.passages[0].text, two.id) == (("x",), "One. Two.", "1")
+    with pytest.raises(InvalidInput, match="no column 'question'"):
+        from_records([{"text": "x"}], dataset="d")
+    with pytest.raises(InvalidInput, match="context"):
+        from_records([{"question": "?", "context": [1]}], dataset="d")

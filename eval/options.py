@@ -1,0 +1,79 @@
+"""The options of the evaluation's command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from eval.presets import PRESETS
+
+__all__ = ["parser"]
+
+METHODS = "lexical,dense,late,fused"
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(prog="python -m eval", description="Evaluation people can trust.")
+    actions = root.add_subparsers(required=True)
+    one = actions.add_parser("run", help="evaluate compressors; goes on where a killed run stopped")
+    _data(one, default=[])
+    one.add_argument("--preset", choices=list(PRESETS), help="the protocol of a paper")
+    one.add_argument("--passages", type=int, help="only the first so many passages of each question")
+    one.add_argument("--budgets", default="0.05,0.1,0.2,0.3", help="fractions of the full context's tokens")
+    one.add_argument("--reader", default="embedded", help="'embedded', or 'none' for recall and precision only")
+    one.add_argument("--bare", action="store_true", help="leave out full, oracle, truncate and passages")
+    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("--corpus", help="retrieve the passages from this JSON-lines corpus instead")
+    one.add_argument("--k", type=int, default=10, help="passages to retrieve")
+    _margin(one).set_defaults(action="run")
+    one = actions.add_parser("report", help="write report.md and report.html of a run")
+    one.add_argument("folder", type=Path)
+    _margin(one).set_defaults(action="report")
+    one = actions.add_parser("compare", help="what changed from run A to run B")
+    one.add_argument("a", type=Path)
+    one.add_argument("b", type=Path)
+    _margin(one).set_defaults(action="compare")
+    one = actions.add_parser("choose", help="the smallest budget that keeps enough answers")
+    _data(one, positional=True)
+    one.add_argument("--answer-recall", type=float, required=True)
+    one.add_argument("--grid", type=float, nargs="+", help="budgets to try, ascending")
+    one.set_defaults(action="choose")
+    _more(actions)
+    return root
+
+
+def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    one = actions.add_parser("speed", help="latency, and when it pays")
+    _data(one, default=["nq_multi20_dev"], limit=40)
+    one.add_argument("--budget", type=float, default=0.2)
+    one.add_argument("--prefill", type=float, default=2000.0, help="tokens a second the reader takes in")
+    one.add_argument("--price", type=float, default=0.5, help="price of a million input tokens")
+    one.set_defaults(action="speed")
+    one = actions.add_parser("trust", help="the promises, checked on real questions")
+    _data(one, default=["nq_multi20_dev", "xquad_dev"], limit=25)
+    one.set_defaults(action="trust")
+    one = actions.add_parser("retrieval", help="recall, reciprocal rank and nDCG of the retriever")
+    _data(one, default=["squad_dev_multi"], limit=200)
+    one.add_argument("--corpus", default="wiki_pool_corpus")
+    one.set_defaults(action="retrieval")
+
+
+def _data(
+    parser: argparse.ArgumentParser,
+    *,
+    positional: bool = False,
+    default: list[str] | None = None,
+    limit: int | None = None,
+) -> None:
+    help_text = "files, or names in RAGCOMPRESS_DATA such as squad_dev"
+    if positional:
+        parser.add_argument("data", nargs="+", help=help_text)
+    else:
+        parser.add_argument("--data", nargs="+", required=default is None, default=default, help=help_text)
+    parser.add_argument("--compressors", default=METHODS, help="names as listed by `ragcompress methods`")
+    parser.add_argument("--limit", type=int, default=limit, help="questions per file, evenly spread")
+
+
+def _margin(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--margin", type=float, default=0.01, help="the loss one accepts, for the verdicts")
+    return parser
