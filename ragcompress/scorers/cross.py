@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput, ModelError, require
-from ragcompress.generators.loading import Loaded, load
 from ragcompress.segment import sanitise
+
+if TYPE_CHECKING:
+    from ragcompress.generators.loading import Loaded
 
 __all__ = ["CrossEncoderScorer"]
 
@@ -67,6 +69,8 @@ class CrossEncoderScorer:
         return scores
 
     def _forward(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        from ragcompress.generators.loading import load  # a floor above: this scorer is one of few with a model
+
         torch = require("torch", "generators")
         self._loaded = self._loaded or load(self._source, "AutoModelForSequenceClassification", device=self._device)
         model, tokenizer, device, _ = self._loaded
