@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ragcompress.cli import demo
 
-SIZE = (900, 800)  # pixels of the page's picture: the first question
+SIZE = (900, 910)  # pixels of the page's picture: the first question
 
 
 def main(folder: Path) -> None:

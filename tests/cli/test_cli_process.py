@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from cli_helpers import NOTES, QUESTION, process, start
@@ -96,3 +97,27 @@ def test_bare_command_shows_help() -> None:
     assert b"compress" in done.stdout + done.stderr
     assert b"Traceback" not in done.stderr
     assert process("--version").stdout.startswith(b"ragcompress ")
+
+
+HEAVY = ("faiss", "torch", "transformers", "sentence_transformers", "bm25s", "trafilatura")
+
+
+def test_compress_needs_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text(NOTES, encoding="utf-8")
+    code = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({HEAVY!r}))\n"
+        f"sys.argv = ['ragcompress', 'compress', '-q', {QUESTION!r}, '-b', '14', '--text', 'notes.md']\n"
+        "runpy.run_module('ragcompress', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=tmp_path, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"1843" in done.stdout
+
+
+def test_help_loads_no_model_and_no_index() -> None:
+    code = (
+        "import sys; from ragcompress.cli import app\n"
+        f"print([name for name in {(*HEAVY, 'onnxruntime', 'tokenizers')!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "[]\n"
