@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ragcompress.context import Context
     from ragcompress.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.facade import compress, compress_many
+    from ragcompress.generators.answers import answer_each
+    from ragcompress.generators.sat import model_sentences
     from ragcompress.pruners.abstractive import AbstractivePruner
     from ragcompress.pruners.cascade import Cascade
     from ragcompress.pruners.classifier import ClassifierPruner
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from ragcompress.render import Style, fit, marked, numbered, plain, titled
     from ragcompress.result import Compressed
     from ragcompress.retriever import DenseRetriever, HybridRetriever
+    from ragcompress.retriever.feedback import FeedbackRetriever, HopRetriever
+    from ragcompress.retriever.tokens import TokenRetriever
     from ragcompress.scorers import DenseScorer, FusedScorer, LateInteractionScorer, LexicalScorer
+    from ragcompress.scorers.cross import CrossEncoderScorer
     from ragcompress.scorers.second_pass import SecondPass
     from ragcompress.types import Dropped, Passage, Segment, Span
 
@@ -46,11 +51,14 @@ _HOMES: dict[str, str] = {
     "ClusterPruner": "pruners.cluster",
     "Compressed": "result",
     "Context": "context",
+    "CrossEncoderScorer": "scorers.cross",
     "DenseRetriever": "retriever",
     "DenseScorer": "scorers",
     "Diverse": "pruners.redundancy",
     "Dropped": "types",
+    "FeedbackRetriever": "retriever.feedback",
     "FusedScorer": "scorers",
+    "HopRetriever": "retriever.feedback",
     "HybridRetriever": "retriever",
     "InvalidInput": "errors",
     "KeepWith": "pruners.companions",
@@ -70,8 +78,10 @@ _HOMES: dict[str, str] = {
     "Span": "types",
     "Style": "render",
     "TokenBudget": "budget",
+    "TokenRetriever": "retriever.tokens",
     "WordPruner": "pruners.words",
     "allocate": "budget",
+    "answer_each": "generators.answers",
     "chain": "compressor",
     "compress": "facade",
     "compress_many": "facade",
@@ -83,6 +93,7 @@ _HOMES: dict[str, str] = {
     "keep_neighbours": "pruners.companions",
     "marked": "render",
     "mmr": "pruners.redundancy",
+    "model_sentences": "generators.sat",
     "numbered": "render",
     "order_ends": "pruners.order",
     "order_reading": "pruners.order",
@@ -99,11 +110,14 @@ __all__ = [
     "ClusterPruner",
     "Compressed",
     "Context",
+    "CrossEncoderScorer",
     "DenseRetriever",
     "DenseScorer",
     "Diverse",
     "Dropped",
+    "FeedbackRetriever",
     "FusedScorer",
+    "HopRetriever",
     "HybridRetriever",
     "InvalidInput",
     "KeepWith",
@@ -123,8 +137,10 @@ __all__ = [
     "Span",
     "Style",
     "TokenBudget",
+    "TokenRetriever",
     "WordPruner",
     "allocate",
+    "answer_each",
     "chain",
     "compress",
     "compress_many",
@@ -136,6 +152,7 @@ __all__ = [
     "keep_neighbours",
     "marked",
     "mmr",
+    "model_sentences",
     "numbered",
     "order_ends",
     "order_reading",
