@@ -1,0 +1,1 @@
+"""Our own small pruner model: windows, model, training and its runtime."""

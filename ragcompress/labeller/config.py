@@ -1,0 +1,79 @@
+"""Everything that can be set about the labeller and its training, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["FEATURES", "ModelConfig", "TrainConfig"]
+
+# Per-token inputs besides the states; how the two sides already match, so that training need not rediscover it.
+FEATURES = ("best_cosine", "same_piece", "sentence_cosine", "passage_cosine")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The shape of the joint labeller.
+
+    Attributes:
+        join_at: Number of encoder layers that read question and passage apart; the remaining ones read both.
+        layers: Layers of the whole encoder.
+        width: Width of a state.
+        heads: Attention heads.
+        fusion: Starting weights of passage cosine, sentence cosine, sentence late interaction and passage late
+            interaction (learned on SQuAD in a spike); their sum is the whole score before training.
+    """
+
+    join_at: int = 2
+    layers: int = 6
+    width: int = 384
+    heads: int = 12
+    fusion: tuple[float, float, float, float] = (5.7, 10.3, 14.2, 8.8)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training run; the defaults are the shipped weights' run.
+
+    Attributes:
+        seed: Of every random choice.
+        minutes: Training time; the decay is sized to it, whatever the machine manages in it.
+        batch: Questions a step; passages of one question are compared with each other only.
+        passages: Passages shown with one question.
+        layer_rate: Peak learning rate of the pretrained layers.
+        head_rate: Peak learning rate of what starts from zero.
+        warmup: Steps that warm up linearly; the whole run decays to 3 %, cosine-shaped.
+        weight_decay: Of the layers' matrices.
+        clip: Largest gradient norm.
+        max_tokens: Longest passage window, in pieces.
+        p_full: Probability that a passage is shown whole (up to ``max_tokens``) instead of cropped.
+        untitled: Share of passages that are encoded without their title.
+        p_keywords: Probability that the question loses its stop words.
+        p_unmarked: Probability that the question loses its question mark.
+        p_irrelevant: Probability that the supporting passage is left out.
+        p_pair: Probability that two questions are merged into one that needs both passages.
+        mix: Share of draws from SQuAD, SQuADShifts, FEVER and 2Wiki.
+        rank_weight: Weight of the listwise loss over passages.
+        token_weight: Weight of the listwise loss over answer tokens.
+        keep_weight: Weight of the cross-entropy of the keep probability.
+    """
+
+    seed: int = 7
+    minutes: float = 38.0
+    batch: int = 16
+    passages: int = 5
+    layer_rate: float = 1.5e-4
+    head_rate: float = 1e-3
+    warmup: int = 60
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    max_tokens: int = 200
+    p_full: float = 0.35
+    untitled: float = 0.15
+    p_keywords: float = 0.15
+    p_unmarked: float = 0.4
+    p_irrelevant: float = 0.1
+    p_pair: float = 0.12
+    mix: tuple[float, float, float, float] = (0.72, 0.1, 0.07, 0.11)
+    rank_weight: float = 0.5
+    token_weight: float = 0.2
+    keep_weight: float = 0.2

@@ -1,0 +1,147 @@
+"""What a training step sees: questions varied, beside fresh hard negatives from the whole pool."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ragcompress.labeller.batch import Crop, Window, make_windows
+from ragcompress.labeller.config import TrainConfig
+from ragcompress.labeller.data import Example, Item, PoolPassage, keywords, load_items, merge
+from ragcompress.labeller.runtime import Query, read_query
+from ragcompress.labeller.store import StateStore, build_store, encoder
+
+__all__ = ["Batch", "Corpus", "Sampler", "open_corpus"]
+
+Batch = list[tuple[Example, list[Window]]]
+
+SOURCES = ("squad", "shifts", "fever", "2wiki")
+HARD = 14  # how many of the densest passages count as hard
+SIBLINGS = 8  # the same of one article's
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """The passages, their states, and the labelled questions."""
+
+    pool: list[PoolPassage]
+    items: list[Item]
+    store: StateStore
+
+
+def open_corpus(data: Path, work: Path, *, config: TrainConfig, workers: int) -> Corpus:
+    """Read the data sets and open the state store, building it if it is not there yet (ten CPU minutes)."""
+    pool, items = load_items(data)
+    folder = work / "store"
+    if not (folder / "starts.npy").exists():
+        rng = random.Random(config.seed)
+        titled = [passage.source == "2wiki" or rng.random() > config.untitled for passage in pool]
+        build_store(pool, titled, folder, workers=workers)
+    return Corpus(pool, items, StateStore.open(folder))
+
+
+class Sampler:
+    """Draws training batches and held-out questions from a corpus."""
+
+    def __init__(self, corpus: Corpus, config: TrainConfig) -> None:
+        self.corpus, self.config = corpus, config
+        self.encoder: Any = encoder()
+        self._folded = [passage.text.casefold() for passage in corpus.pool]
+        self._vectors = np.array(corpus.store.vectors)
+        self._siblings: dict[str, list[int]] = defaultdict(list)
+        for number, passage in enumerate(corpus.pool):
+            self._siblings[passage.title].append(number)
+        self._train: dict[str, list[Item]] = defaultdict(list)
+        self._held: dict[str, list[Item]] = defaultdict(list)
+        for item in corpus.items:
+            (self._held if item.held_out else self._train)[item.source].append(item)
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """Endless batches; batch ``n`` depends on the seed and ``n`` alone, so a resumed run goes on alike."""
+        step = start
+        while True:
+            rng = random.Random(f"{self.config.seed}/{step}")
+            yield [self._varied(rng) for _ in range(self.config.batch)]
+            step += 1
+
+    def held_out(self, sizes: dict[str, int], *, passages: int) -> list[Example]:
+        """So many held-out questions of each source, each beside ``passages`` passages; the same ones every time."""
+        rng = random.Random(f"{self.config.seed}/held out")
+        items: list[Item] = []
+        for source, size in sizes.items():
+            items += rng.sample(self._held[source], min(size, len(self._held[source])))
+        return [self.draw(item, rng, passages=passages) for item in items]
+
+    def draw(self, item: Item, rng: random.Random, *, passages: int) -> Example:
+        """A question with its supporting passages and hard negatives, shuffled."""
+        gold = sorted({place[0] for group in item.groups for place in group})
+        rest = self._negatives(item, gold, max(passages - len(gold), 2), rng)
+        shown = [*gold, *rest]
+        rng.shuffle(shown)
+        return Example(item.question, tuple(shown), item.groups, frozenset(item.masked), item.spans)
+
+    def windows(self, example: Example, crop: Crop | None = None) -> list[Window]:
+        """The example's passages beside its question; without ``crop`` as whole as the room allows."""
+        crop = crop or Crop(self.config.max_tokens)
+        return make_windows(example, self._query(example.question), self.corpus.store, self.corpus.pool, crop=crop)
+
+    def _query(self, question: str) -> Query:
+        return read_query(self.encoder.query(question))
+
+    def _varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
+        """One training example: any source, by chance as keywords, without support, or merged with another."""
+        config = self.config
+        item = rng.choice(self._train[rng.choices(SOURCES, config.mix)[0]])
+        example = self._asked(self.draw(item, rng, passages=config.passages), rng)
+        if rng.random() < config.p_irrelevant:
+            gold = {place[0] for group in example.groups for place in group}
+            example = Example(example.question, tuple(p for p in example.passages if p not in gold), ())
+        elif rng.random() < config.p_pair:
+            other = self.draw(rng.choice(self._train["squad"]), rng, passages=3)
+            example = merge(example, other, rng)
+        crop = Crop(config.max_tokens, config.p_full, rng=rng)
+        return example, self.windows(example, crop)
+
+    def _asked(self, example: Example, rng: random.Random) -> Example:
+        """The question as people type it: by chance only its keywords, or without its question mark."""
+        question = example.question
+        if rng.random() < self.config.p_keywords:
+            question = keywords(question)
+        if rng.random() < self.config.p_unmarked:
+            question = question.rstrip("?")
+        return replace(example, question=question)
+
+    def _negatives(self, item: Item, gold: Sequence[int], count: int, rng: random.Random) -> list[int]:
+        """Passages that look relevant and do not hold the answer: dense neighbours, siblings, a few at random."""
+        answers = [answer.casefold() for answer in item.answers]
+
+        def allowed(number: int) -> bool:
+            return number not in gold and not any(answer in self._folded[number] for answer in answers)
+
+        likeness = self._vectors @ self._query(item.question).vector
+        densest = np.argsort(-likeness)[:40].tolist()
+        hard = [number for number in densest if allowed(number)][:HARD]
+        article = self._siblings[self.corpus.pool[gold[0]].title]
+        siblings = sorted(filter(allowed, article), key=lambda number: -likeness[number])[:SIBLINGS]
+        chosen = rng.sample(item.own, min(count - 1, len(item.own)))
+        for _ in range(50 * count):
+            if len(chosen) >= count:
+                break
+            number = self._any(hard, siblings, rng)
+            if number not in chosen and allowed(number):
+                chosen.append(number)
+        return chosen
+
+    def _any(self, hard: Sequence[int], siblings: Sequence[int], rng: random.Random) -> int:
+        kind = rng.random()
+        if kind < 0.5 and hard:
+            return rng.choice(hard)
+        if kind < 0.85 and siblings:
+            return rng.choice(siblings)
+        return rng.randrange(len(self._folded))

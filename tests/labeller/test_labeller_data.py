@@ -1,0 +1,120 @@
+"""Silver labels, windows and draws."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from labeller_cases import record
+
+from ragcompress.labeller.batch import Crop, choose_sentences, token_ranges
+from ragcompress.labeller.data import Example, PoolPassage, keywords, merge
+from ragcompress.labeller.data import _item as labelled
+from ragcompress.labeller.sampling import Sampler
+from ragcompress.segment import sentences
+
+
+def pool_of(row: dict) -> list[PoolPassage]:
+    return [PoolPassage(p["title"], p["text"], "squad", sentences(p["text"], "en")) for p in row["passages"]]
+
+
+def test_answer_support_marks_its_sentence() -> None:
+    row = record("Paris", 89)
+    item = labelled(row, [0], "squad", pool_of(row))
+    assert item is not None
+    assert item.groups == (((0, 1),),)
+    assert item.answers == ("1889",)
+    assert item.masked == ()
+
+
+def test_repeated_answer_is_masked_where_unmarked() -> None:
+    row = record("Paris", 89)
+    row["passages"][0]["text"] += " It burned in 1889."
+    item = labelled(row, [0], "squad", pool_of(row))
+    assert item is not None
+    assert item.masked == ((0, 3),)
+
+
+def test_evidence_sentences_are_all_needed() -> None:
+    row = record("Paris", 89, kind="sentence")
+    row["passages"][0]["support"] = [[0, 10], row["passages"][0]["support"][0]]
+    item = labelled(row, [0], "2wiki", pool_of(row))
+    assert item is not None
+    assert item.groups == (((0, 0),), ((0, 1),))
+    assert item.spans == ()
+
+
+def test_question_without_support_is_left_out() -> None:
+    row = record("Paris", 89)
+    row["passages"][0]["support"] = []
+    assert labelled(row, [0], "squad", pool_of(row)) is None
+
+
+def test_keywords_drop_stop_words_but_never_everything() -> None:
+    assert keywords("When was the tower of Paris built?") == "tower Paris built"
+    assert keywords("Who was he?") == "Who was he?"
+
+
+def test_merged_question_needs_both() -> None:
+    one = Example("Who?", (1, 2), (((1, 0),),), frozenset({(1, 3)}))
+    two = Example("when?", (2, 3), (((3, 1),),))
+    both = merge(one, two, random.Random(0))
+    assert both.question == "Who and when?"
+    assert sorted(both.passages) == [1, 2, 3]
+    assert both.groups == (((1, 0),), ((3, 1),))
+    assert both.masked == {(1, 3)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_crops_hold_a_needed_sentence_and_the_room(seed: int) -> None:
+    rng = random.Random(seed)
+    sizes = [rng.randint(0, 40) for _ in range(9)] + [5]
+    needed = [at for at in (2, 9) if sizes[at]]
+    keep = choose_sentences(sizes, needed, 60, rng)
+    assert any(at in keep for at in needed)
+    assert sum(sizes[at] for at in keep) <= 60
+    widest = [at for at in (keep.start - 1, keep.stop) if 0 <= at < len(sizes)]
+    assert all(sum(sizes[at] for at in keep) + sizes[at] > 60 for at in widest)
+
+
+def test_windows_show_the_tokens_of_their_sentences(sampler: Sampler) -> None:
+    item = next(item for item in sampler.corpus.items if item.source == "squad")
+    example = sampler.draw(item, random.Random(1), passages=4)
+    for window in sampler.windows(example, Crop(room=12)):
+        encoded = sampler.corpus.store.encoded(window.passage)
+        ranges = token_ranges(encoded, sampler.corpus.pool[window.passage].sentences)
+        first = int(np.flatnonzero(encoded.offsets[:, 0] >= 0)[0])
+        for number, (start, end) in zip(window.numbers, window.matched.spans, strict=True):
+            begin, stop = ranges[number]
+            expected = encoded.middle[first + begin : first + stop]
+            np.testing.assert_array_equal(window.matched.states[start:end], expected)
+
+
+def test_negatives_never_hold_the_answer(sampler: Sampler) -> None:
+    for item in sampler.corpus.items[:10]:
+        example = sampler.draw(item, random.Random(2), passages=5)
+        gold = {place[0] for group in item.groups for place in group}
+        texts = [sampler.corpus.pool[p].text for p in example.passages if p not in gold]
+        assert len(example.passages) == len(set(example.passages)) == 5
+        assert not any(answer in text for answer in item.answers for text in texts)
+
+
+def test_batches_depend_on_seed_and_number_only(sampler: Sampler) -> None:
+    stream = sampler.batches()
+    next(stream)
+    again, straight = next(stream), next(sampler.batches(1))
+    assert [example for example, _ in again] == [example for example, _ in straight]
+    assert all(
+        np.array_equal(a.matched.states, b.matched.states)
+        for (_, x), (_, y) in zip(again, straight, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
+
+
+def test_held_out_questions_are_never_drawn_for_training(sampler: Sampler) -> None:
+    held = {example.question for example in sampler.held_out({"squad": 9}, passages=3)}
+    assert held == {f"When was the tower of {city} built?" for city in ("Lima", "Oslo")}
+    stream = sampler.batches()
+    drawn = {example.question for _ in range(10) for example, _ in next(stream)}
+    assert not any(city in question for question in drawn for city in ("Lima", "Oslo"))

@@ -1,0 +1,138 @@
+"""Objective, loop, export: what is trained is what runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
+
+from conftest import CONFIG, disturbed_model, new_model  # noqa: E402
+
+from ragcompress.encoders import session  # noqa: E402
+from ragcompress.errors import ModelError  # noqa: E402
+from ragcompress.labeller.calibrate import Judged, fit_keep, thresholds_for  # noqa: E402
+from ragcompress.labeller.export import export_joint, from_pretrained, save_pretrained, settings_of  # noqa: E402
+from ragcompress.labeller.objective import held_out_report, listwise, score_windows  # noqa: E402
+from ragcompress.labeller.runtime import JointModel, read_query  # noqa: E402
+from ragcompress.labeller.sampling import Sampler  # noqa: E402
+from ragcompress.labeller.train import Trainer  # noqa: E402
+
+
+def test_before_training_the_score_is_the_untrained_sum(sampler: Sampler) -> None:
+    model = new_model()
+    example = sampler.held_out({"squad": 1}, passages=3)[0]
+    windows = sampler.windows(example)
+    with torch.no_grad():
+        scored = score_windows(model, [windows])[0]
+    plain = np.concatenate([window.matched.untrained for window in windows]) @ np.array(model.config.fusion)
+    np.testing.assert_allclose(scored.sentence, plain, rtol=1e-4)
+
+
+def test_batching_changes_no_score(sampler: Sampler) -> None:
+    model = disturbed_model()
+    groups = [sampler.windows(example) for example in sampler.held_out({"squad": 2, "fever": 1}, passages=4)]
+    with torch.no_grad():
+        together = score_windows(model, groups)
+        for windows, scored in zip(groups, together, strict=True):
+            torch.testing.assert_close(
+                score_windows(model, [windows])[0].sentence, scored.sentence, rtol=1e-4, atol=1e-4
+            )
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("exported")
+    assert set(export_joint(disturbed_model(), folder)) == {"labeller-half.onnx", "labeller-int8.onnx"}
+    return folder
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("half", 0.02), ("int8", 0.5)])
+def test_the_shipped_graph_scores_as_the_trained_model(
+    sampler: Sampler, exported: Path, precision: str, tolerance: float
+) -> None:
+    model = disturbed_model()
+    settings = settings_of(model, "test")
+    runtime = JointModel(session((exported / f"labeller-{precision}.onnx").read_bytes()), settings)
+    for example in sampler.held_out({"squad": 2}, passages=4):
+        windows = sampler.windows(example)
+        with torch.no_grad():
+            scored = score_windows(model, [windows])[0]
+        query = read_query(sampler.encoder.query(example.question))
+        found = [
+            runtime.score(query, sampler.corpus.store.encoded(w.passage), sampler.corpus.pool[w.passage].sentences)
+            for w in windows
+        ]
+        np.testing.assert_allclose(np.concatenate([scores for scores, _ in found]), scored.sentence, atol=tolerance)
+        np.testing.assert_allclose([rank for _, rank in found], scored.rank, atol=tolerance)
+
+
+def test_training_lowers_the_loss_and_resumes(sampler: Sampler, tmp_path: Path) -> None:
+    batch = next(sampler.batches())
+    trainer = Trainer(new_model(), CONFIG, tmp_path)
+    losses = [trainer.update(batch) for _ in range(6)]
+    assert losses[-1] < losses[0]
+    trainer.keep_best({"listwise": 0.5})
+    resumed = Trainer(new_model(), CONFIG, tmp_path)
+    assert resumed.resume()
+    assert (resumed.step, resumed.tokens, resumed.best) == (6, trainer.tokens, 0.5)
+    assert resumed.update(batch) == pytest.approx(trainer.update(batch), rel=1e-3)
+
+
+def test_only_a_better_report_replaces_the_best(tmp_path: Path) -> None:
+    trainer = Trainer(new_model(), CONFIG, tmp_path)
+    trainer.keep_best({"listwise": 0.5})
+    before = (tmp_path / "best.pt").read_bytes()
+    trainer.step = 9
+    trainer.keep_best({"listwise": 0.6})
+    assert (tmp_path / "best.pt").read_bytes() == before
+    assert [json.loads(line)["listwise"] for line in (tmp_path / "log.jsonl").read_text().splitlines()] == [0.5, 0.6]
+
+
+def test_report_holds_both_scores(sampler: Sampler) -> None:
+    probe = [(example, sampler.windows(example)) for example in sampler.held_out({"squad": 2}, passages=4)]
+    report = held_out_report(new_model(), probe)
+    assert report["trained@0.3"] == report["untrained@0.3"]
+    assert report["listwise"] > 0
+
+
+def test_listwise_by_hand() -> None:
+    scores = torch.tensor([1.0, 2.0, 5.0, 0.0])
+    right = torch.tensor([False, True, False, True])
+    hidden = torch.tensor([False, False, True, False])
+    whole = np.log(np.exp([1.0, 2.0, 0.0]).sum())
+    expected = 0.5 * (whole - np.log(np.exp([2.0, 0.0]).sum())) + 0.5 * (whole - 1.0)
+    assert float(listwise(scores, right, hidden)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_saved_weights_come_back_and_others_are_refused(tmp_path: Path) -> None:
+    model = disturbed_model()
+    save_pretrained(model, tmp_path, training={"minutes": 1})
+    again = from_pretrained(tmp_path)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
+    (tmp_path / "joint.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"joint labeller"):
+        from_pretrained(tmp_path)
+
+
+def test_keep_probabilities_fit_what_was_seen() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.normal(20, 4, 4000)
+    right = rng.random(4000) < 1 / (1 + np.exp(-(0.7 * scores - 15)))
+    slope, shift = fit_keep([Judged(scores, right, [])])
+    assert slope == pytest.approx(0.7, abs=0.1)
+    assert shift == pytest.approx(-15, abs=2)
+
+
+def test_thresholds_are_quantiles_of_the_weakest_needed_group() -> None:
+    judged = [
+        Judged(np.array([p, 0.9, 0.01]), np.array([True, True, False]), [[0], [1]]) for p in np.linspace(0, 1, 101)
+    ]
+    judged.append(Judged(np.array([0.3]), np.array([False]), []))  # nothing relevant: says nothing about recall
+    found = thresholds_for(judged)
+    assert found["0.9"] == pytest.approx(0.1)
+    assert list(found) == ["0.8", "0.85", "0.9", "0.925", "0.95", "0.97", "0.98", "0.99"]
+    assert sorted(found.values(), reverse=True) == list(found.values())
