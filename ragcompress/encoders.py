@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from threading import Lock
 from typing import Any, Protocol
@@ -116,6 +116,7 @@ class _WindowedEncoder:
             np.array([pair for window, _ in parts for pair in window.offsets[window.keep]], dtype=np.int64).reshape(
                 -1, 2
             ),
+            np.array([number for window, _ in parts for number in window.ids[window.keep]], dtype=np.int64),
         )
         self._remember(key, encoded)
         return encoded
@@ -219,8 +220,26 @@ def _embedded(precision: str) -> OnnxEncoder:
     files = {"int8": "encoder-int8.onnx", "float": "encoder-half.onnx"}
     if precision not in files:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
-    graph = resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes()
-    return OnnxEncoder(session(graph), embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
+    graph = _LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
+    return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
+
+
+class _LateSession:
+    """A session that is made when it first runs, so that importing or building a pruner loads no model."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        self._read = read
+        self._lock = Lock()
+
+    @cached_property
+    def _session(self) -> Any:
+        return session(self._read())
+
+    def run(self, names: list[str], feeds: dict[str, Any]) -> Any:
+        """As onnxruntime's ``InferenceSession.run``."""
+        with self._lock:  # two threads that come first would each load the model
+            made = self._session
+        return made.run(names, feeds)
 
 
 def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:
