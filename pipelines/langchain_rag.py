@@ -33,9 +33,9 @@ QUESTION = load_questions()[0].question
 PROMPT = ChatPromptTemplate.from_template("Answer from the context.\n\n{context}\n\nQuestion: {question}")
 
 
-def make_store() -> FaissVectorStore:
-    """The demo corpus in a vector store, encoded by the MiniLM that comes with the package."""
-    store = FaissVectorStore()
+def make_store(embedding: Any = None) -> FaissVectorStore:
+    """The demo corpus in a vector store, encoded by the MiniLM that comes with the package unless told otherwise."""
+    store = FaissVectorStore(embedding)
     store.add_documents([
         Document(p.text, id=p.id, metadata={**p.metadata, "title": p.title}) for p in load_corpus()
     ])  # fmt: skip
