@@ -190,11 +190,11 @@ def test_to_dict_is_json_with_offsets():
 def test_html_escapes_and_highlights_in_place():
     out = rc.compress("<b>x</b> tower tall?", [rc.Passage("The <tower> is tall. Bread & salt.", title="<T>")], budget=8)
     html = out.to_html()
-    assert "<mark>The &lt;tower&gt; is tall. </mark>Bread &amp; salt." in html
+    assert "<mark>The &lt;tower&gt; is tall.</mark> Bread &amp; salt." in html
     assert "<b>x" not in html
     assert "<T>" not in html
     assert "http" not in html
-    assert "<mark>The &lt;tower&gt; is tall. </mark>" in out._repr_html_()
+    assert "<mark>The &lt;tower&gt; is tall.</mark>" in out._repr_html_()
 
 
 def test_the_terminal_view_shows_kept_and_dropped():
