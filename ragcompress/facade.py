@@ -62,22 +62,13 @@ def compress(
     began = perf_counter()
     outcome = _run(method, context, limit, timeout_s)
     if isinstance(outcome, Exception):
+        why = f"{_name(method)} failed: {type(outcome).__name__}: {outcome}"
         if on_error == "raise":
-            raise CompressionFailed(f"{_name(method)} failed: {_why(outcome)}") from outcome
-        outcome = _fallback(context, limit, f"{_name(method)} failed: {_why(outcome)}")
-    ended = perf_counter()
-    text = render(outcome, limit)
-    timings = {"compress": ended - began, "total": perf_counter() - started}
-    return Compressed(
-        context=outcome,
-        text=text,
-        tokens_in=whole(context, limit)[1],
-        tokens_out=limit.count(text) if text else 0,
-        limit=limit.limit,
-        method=_name(method),
-        passage_scores=outcome.passage_scores or _relevance(context),
-        timings=timings,
-    )
+            raise CompressionFailed(why) from outcome
+        outcome = _fallback(context, limit, why)
+    took = perf_counter() - began
+    timings = {"compress": took, "total": perf_counter() - started}
+    return _result(outcome, limit, _name(method), timings)
 
 
 def compress_many(
@@ -175,13 +166,20 @@ def _fallback(context: Context, budget: TokenBudget, why: str) -> Context:
     return answer.note(f"{why}; sentences were selected by words instead")
 
 
-def _relevance(context: Context) -> tuple[float, ...]:
-    return LexicalScorer()(context).passage_scores
+def _result(context: Context, budget: TokenBudget, method: str, timings: dict[str, float]) -> Compressed:
+    text = render(context, budget)
+    scores = context.passage_scores or LexicalScorer()(Context.of(context.query, context.passages)).passage_scores
+    return Compressed(
+        context=context,
+        text=text,
+        tokens_in=whole(context, budget)[1],
+        tokens_out=budget.count(text) if text else 0,
+        limit=budget.limit,
+        method=method,
+        passage_scores=scores,
+        timings=timings,
+    )
 
 
 def _name(compressor: Compressor) -> str:
     return getattr(compressor, "__name__", None) or repr(compressor)
-
-
-def _why(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
