@@ -1,7 +1,7 @@
 """langchain-classic's compressors and ours on the same questions, with the same MiniLM, in one run.
 
 pip install langchain-classic langchain-community langchain-text-splitters     (only for this comparison)
-python -m pipelines.versus_langchain --limit 300
+python -m pipelines.versus_langchain --limit 300                              (--minutes 12: stop by then)
 
 Every question is answered by every system before the next question comes, so that a busy machine slows all alike.
 No system sees what another left in a cache: each gets its own number of blanks behind every text. Ours runs at the
@@ -14,6 +14,7 @@ import argparse
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from time import perf_counter
 from typing import Any
 
@@ -164,14 +165,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="nq_multi20_dev")
     parser.add_argument("--limit", type=int, default=300, help="questions, evenly spread over the file")
+    parser.add_argument("--minutes", type=float, default=60, help="stop after so long, with what is done")
     options = parser.parse_args()
     questions = [question for question in load(find(options.data), limit=options.limit) if question.answer_present]
-    found = systems()
-    print(f"{len(questions)} questions of {options.data} whose answer stands in the passages, MiniLM for all")
+    Random(0).shuffle(questions)  # so that a run that is stopped has seen questions from all over the file
+    found, began, done = systems(), perf_counter(), 0
     for done in run(found, questions):
         if done % 25 == 0:
             print(f"  {done}/{len(questions)}", flush=True)
-    print("\n".join(table(found, questions)))
+        if perf_counter() - began > 60 * options.minutes:
+            break
+    print(f"{done} questions of {options.data} whose answer stands in the passages, MiniLM for all")
+    print("\n".join(table(found, questions[:done])))
     for name, compressor in (("EmbeddingsFilter", found[0].make(0)), ("ragcompress", _ours(100))):
         took, longest = asyncio.run(longest_stall(compressor, questions, salt=50))
         print(
