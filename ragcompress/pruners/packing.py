@@ -66,10 +66,11 @@ class _Words:
     """The words of a context, each with its sentence and its turn to go."""
 
     def __init__(self, sentences: Context, weigh: WordWeights, share: float, shield: bool) -> None:
-        self.context = sentences.split(words)
-        self.owner = _owners(sentences, self.context)
-        weights = weigh(self.context)
-        stays = shielded(self.context) if shield else [False] * len(weights)
+        self.sentences = sentences
+        pieces = sentences.split(words)
+        self.owner = _owners(sentences, pieces)
+        weights = weigh(pieces)
+        stays = shielded(pieces) if shield else [False] * len(weights)
         structured = {
             at for at, s in enumerate(sentences.segments) if shield and (kinds.code(s.text) or kinds.tables(s.text))
         }
@@ -84,7 +85,8 @@ class _Words:
     def without(self, gone_words: int, gone_sentences: set[int]) -> Context:
         gone = set(self.turn[:gone_words])
         whole = [at for at, owner in enumerate(self.owner) if owner not in gone_sentences]
-        context = self.context.keep(whole, "over budget")
+        stay = set(range(len(self.sentences.segments))) - gone_sentences
+        context = self.sentences.keep(stay, "over budget").split(words)
         left = [place for place, at in enumerate(whole) if at not in gone]
         return _runs(context.keep(left, "light word"), [self.owner[whole[place]] for place in left])
 

@@ -77,12 +77,14 @@ class Protect:
 
     def _brought_back(self, context: Context) -> Context:
         alive = {segment.support[0].passage for segment in context.segments}
-        present = {segment.support for segment in context.segments}
+        present = [span for segment in context.segments for span in segment.support]
         lowest = min((s.score for s in context.segments if s.score is not None), default=0.0)
         back: dict[tuple[Span, ...], Segment] = {}
         for gone in context.dropped:
             segment = gone.segment
-            if gone.reason not in RESTORABLE or segment.support in present or len(segment.support) != 1:
+            if gone.reason not in RESTORABLE or len(segment.support) != 1:
+                continue
+            if any(overlap(segment.support[0], span) for span in present):
                 continue
             if (self.anywhere or segment.support[0].passage in alive) and self._protects(segment):
                 back[segment.support] = segment if segment.score is not None else replace(segment, score=lowest)
