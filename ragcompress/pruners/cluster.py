@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
 from ragcompress.encoders import OnnxEncoder, TokenEncoder
-from ragcompress.errors import InvalidInput
+from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.protocols import Rewriter, Scorer, Segmenter
+from ragcompress.pruners.failopen import attempt
+from ragcompress.pruners.faithful import invented
 from ragcompress.pruners.grouping import Clusterer, kmeans, medoid
 from ragcompress.render import fill, fit, tokens
 from ragcompress.scorers import FusedScorer, GuardedScorer
@@ -70,7 +73,10 @@ class ClusterPruner:
         groups = self._groups(context, found, k)
         context = context.note(found.note) if found.note else context
         if self.rewriter is not None:
-            return fit(_summarised(context, groups, self.rewriter, budget), budget)
+            summary = attempt(partial(_summarised, context, groups, self.rewriter, budget))
+            if isinstance(summary, Context):
+                return fit(summary, budget)
+            context = context.note(f"the rewriter failed ({summary!r}); representatives were kept instead")
         if self.k is not None:
             order = [group[0] for group in groups]
             return fit(fill(context.keep(order, "spoken for by its cluster"), budget), budget)
@@ -110,13 +116,14 @@ def _summarised(context: Context, groups: Sequence[Sequence[int]], rewriter: Rew
     share = max(budget.limit // len(groups), 1)
     summaries = rewriter(context.query, texts, share)
     if len(summaries) != len(groups):
-        raise InvalidInput(
-            f"the rewriter gave {len(summaries)} texts for {len(groups)} clusters; it must give one each"
-        )
+        raise ModelError(f"the rewriter gave {len(summaries)} texts for {len(groups)} clusters; it must give one each")
     replacements: dict[int, Sequence[Segment]] = {}
     for group, text in zip(groups, summaries, strict=True):
         first = context.segments[group[0]]
         support = (*first.support, *(span for at in sorted(group[1:]) for span in context.segments[at].support))
+        source = "\n".join(context.segments[at].text for at in group)
         summary = [replace(first, text=text.strip(), support=support)] if text.strip() else []
+        if invented(text, source) or budget.count(text) > max(share, budget.count(first.text)):
+            summary = [first]  # the model added to its cluster, or went on too long: its best member stands instead
         replacements.update({at: [] for at in group[1:]} | {group[0]: summary})
     return context.rewrite(replacements)

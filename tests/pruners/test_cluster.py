@@ -96,6 +96,24 @@ def test_a_rewriter_summarises_each_cluster_with_all_of_it_as_support():
     assert sorted(span.passage for span in out.segments[0].support) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("answer", ["It lasts 99 days.", "so " * 60])
+def test_an_unfaithful_summary_gives_way_to_the_best_member(answer):
+    context = rc.Context.of("What do people say?", OPINIONS["battery"])
+    out = ClusterPruner(k=1, rewriter=lambda query, texts, tokens: [answer])(context, rc.TokenBudget(60, len))
+    assert out.segments[0].text in OPINIONS["battery"]
+
+
+def test_a_rewriter_that_fails_leaves_the_representatives():
+    def broken(query, texts, tokens):
+        raise RuntimeError("no")
+
+    pruner = ClusterPruner(k=1, rewriter=broken)
+    out = pruner(rc.Context.of("What do people say?", OPINIONS["battery"]), WIDE)
+    assert len(out.segments) == 1
+    assert "RuntimeError" in out.notes[0]
+    check_compressor(pruner, cases=20)
+
+
 def test_unreadable_language_is_clustered_by_words():
     out = ClusterPruner(k=2)(rc.Context.of("首都", ["東京は首都です。", "東京は首都だ。", "犬が好きです。"]), WIDE)
     assert len(out.segments) == 2

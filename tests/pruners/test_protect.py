@@ -67,3 +67,14 @@ def test_wrong_calls_are_named():
         protect("numbers")
     with pytest.raises(rc.InvalidInput):
         protect(rc.Context.of("q", []), 7)
+
+
+def test_behind_word_deletion_whole_sentences_come_back_not_words():
+    pruned = rc.WordPruner(scorer=rc.LexicalScorer())(rc.Context.of("tower people", [TEXT]), rc.TokenBudget(22, len))
+    out = protect(kinds.numbers)(pruned, rc.TokenBudget(60, len))
+    assert "It is 330 m tall." in texts(out)
+
+
+@pytest.mark.parametrize("first", [rc.WordPruner(share=0.6), rc.SentencePruner(), rc.ClusterPruner(k=2)], ids=repr)
+def test_laws_of_chains(first):
+    check_compressor(rc.chain(rc.drop_redundant, first, protect, rc.keep_antecedents, rc.order_ends), cases=40)
