@@ -24,7 +24,7 @@ types: .venv/.dev
 	touch $@
 
 .venv/.demo: .venv/.python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[retrieval,cli]'
+	$(INSTALL) -e '.[faiss,cli]'
 	touch $@
 
 .venv/.dev: .venv/.python pyproject.toml constraints.txt

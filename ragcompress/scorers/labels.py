@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,10 @@ class LabelScorer:
 
     def __call__(self, context: Context) -> Context:
         """Score segments and passages."""
+        return context.with_scores(*_judge(self, context))
+
+    def judge(self, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Keep probabilities of the segments, and of each passage that of its best one."""
         query = read_query(self.encoder.query(context.query))
         groups: dict[int, list[int]] = {}
         for at, segment in enumerate(context.segments):
@@ -42,7 +47,7 @@ class LabelScorer:
             kept = self._passage(query, states, context, members)
             scores[members] = kept
             relevance[passage] = float(kept.max(initial=0.0))
-        return context.with_scores(scores.tolist(), relevance)
+        return tuple(scores.tolist()), tuple(relevance)
 
     def _passage(self, query: Query, states: Encoded, context: Context, members: list[int]) -> NDArray[np.float64]:
         """Keep probabilities of the segments ``members``, all of one passage; any order, overlaps allowed."""
@@ -52,6 +57,12 @@ class LabelScorer:
         result = np.zeros(len(members))
         result[order] = self.model.keep_probability(raw)
         return result
+
+
+@lru_cache(maxsize=4)
+def _judge(scorer: LabelScorer, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The last few contexts are remembered: several budgets over one context cost one forward."""
+    return scorer.judge(context)
 
 
 def rerank(context: Context, scorer: LabelScorer | None = None) -> list[int]:
