@@ -2,8 +2,9 @@
 
     python -m pipelines.methods_table OUT [--limit 200] [--data nq_multi20_dev hotpot_dev]
 
-Runs every method that needs no model of the user's choice, and four chains, on the data sets named and on a set of
-product reviews that this script makes (60 short reviews a product, most of them saying the same). A killed run goes
+Runs every method that needs no model of the user's choice, and four chains, on the data sets named and on two
+sets of product reviews that this script makes (60 short reviews a product, most of them saying the same): a question
+after a fact that two reviews hold, and one after all complaints, each of which is in one review. A killed run goes
 on where it stopped. Times are with encodings cached, so they show what a method costs beside the one encoding pass
 that all neural methods share; ``python -m eval speed`` measures whole calls.
 """
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     methods = {method.name: method.build for method in METHODS if method.build and method.offline} | CHAINS
     plan = Plan({name: _always(build()) for name, build in methods.items()}, tuple(options.budgets))
-    for questions in _sets(options.data, options.limit, options.out / "reviews.jsonl"):
+    for questions in _sets(options.data, options.limit, options.out):
         run(questions, plan, options.out)
     print(table(read_rows(options.out), options.budgets))
     return 0
@@ -109,9 +110,32 @@ def reviews(number: int, *, products: int = 28, seed: int = 7) -> Iterator[dict[
         }  # fmt: skip
 
 
+def opinions(number: int, *, products: int = 20, seed: int = 11) -> Iterator[dict[str, object]]:
+    """A broad question over ``number`` reviews: every complaint is in one review alone, praise is in all of them."""
+    draw = random.Random(seed)
+    for product in range(products):
+        name = f"{NAMES[product % len(NAMES)]} {200 + product}"
+        places = dict(zip(draw.sample(range(number), len(BLAME)), BLAME, strict=True))
+        passages = []
+        for at in range(number):
+            said = draw.sample(PRAISE, 3)
+            text = " ".join([*said[:1], *([places[at]] if at in places else []), *said[1:]])
+            begin = text.index(places[at]) if at in places else 0
+            support = [[begin, begin + len(places[at])]] if at in places else []
+            passages.append({"id": str(at), "title": name, "text": text, "is_gold": bool(support), "support": support})
+        yield {
+            "id": f"opinions-{product}", "question": f"What do buyers dislike about the {name}?",
+            "answers": list(BLAME),
+            "passages": passages, "meta": {"dataset": "opinions", "lang": "en", "support_type": "sentence"},
+        }  # fmt: skip
+
+
 def _sets(names: Sequence[str], limit: int, made: Path) -> Iterator[list[Question]]:
-    made.write_text("".join(json.dumps(record) + "\n" for record in reviews(60)), encoding="utf-8")
-    for path in [made, *map(find, names)]:
+    paths = []
+    for make in (reviews, opinions):
+        paths.append(made / f"{make.__name__}.jsonl")
+        paths[-1].write_text("".join(json.dumps(record) + "\n" for record in make(60)), encoding="utf-8")
+    for path in [*paths, *map(find, names)]:
         yield load(path, limit=limit)
 
 
