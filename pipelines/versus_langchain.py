@@ -28,6 +28,7 @@ from ragcompress.budget import embedded_count
 from ragcompress.errors import require
 from ragcompress.integrations.langchain import RagCompressor
 from ragcompress.integrations.langchain.embeddings import EncoderEmbeddings
+from ragcompress.methods import default
 from ragcompress.retriever.embed import default_encoder
 
 CALLS = 100  # concurrent calls in the test of the event loop
@@ -176,6 +177,7 @@ def main() -> None:
         if perf_counter() - began > 60 * options.minutes:
             break
     print(f"{done} questions of {options.data} whose answer stands in the passages, MiniLM for all")
+    print(f"ragcompress is {default()!r}")
     print("\n".join(table(found, questions[:done])))
     for name, compressor in (("EmbeddingsFilter", found[0].make(0)), ("ragcompress", _ours(100))):
         took, longest = asyncio.run(longest_stall(compressor, questions, salt=50))
