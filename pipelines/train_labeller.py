@@ -1,31 +1,47 @@
 """Train the joint labeller from ../shared/data, calibrate it and write the files that ship.
 
-    python -m pipelines.train_labeller train [--minutes 38] [--work .work/labeller]     # resumes where it stopped
+    python -m pipelines.train_labeller train [--minutes 58] [--work .work/labeller]     # resumes where it stopped
+    python -m pipelines.train_labeller train --run second --start .work/labeller/run/best.pt  # goes on from another run
     python -m pipelines.train_labeller ship [--checkpoint .work/labeller/run/best.pt] [--out ragcompress/weights]
 
-The configuration is `ragcompress.labeller.config`; the log is ``run/log.jsonl`` in the work folder.
+The configuration is `ragcompress.labeller.config`; the log is ``run/log.jsonl`` in the work folder (``run`` or the
+name given with ``--run``).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import random
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from ragcompress.encoders import cpu_gains_from_int8
-from ragcompress.labeller.calibrate import calibrate
+from ragcompress.encoders import cpu_gains_from_int8, session
+from ragcompress.labeller.calibrate import calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
 from ragcompress.labeller.export import export_joint, save_pretrained, settings_of
 from ragcompress.labeller.model import JointHalf, encoder_weights
-from ragcompress.labeller.objective import held_out_report
+from ragcompress.labeller.objective import held_out_report, refit
+from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.labeller.sampling import Sampler, open_corpus
 from ragcompress.labeller.train import Trainer
+from ragcompress.scorers.labels import LabelScorer
+from ragcompress.tuning import Labelled, case_of
+from ragcompress.types import Passage, Span
 
-PROBE = {"squad": 70, "shifts": 20, "fever": 20, "2wiki": 19}
+PROBE = {"squad": 90, "shifts": 30, "fever": 20, "2wiki": 19}
+PASSAGES = 9  # of a probed question
+CALIBRATE = {"squad": 300, "shifts": 120, "fever": 60, "2wiki": 19}
+CALIBRATE_PASSAGES = 12
+IRRELEVANT = 0.2  # share of calibration questions without their supporting passages
+REFIT = 40  # batches that the first weights of the sum are fitted on
 CHECK_EVERY_S = 420.0
 
 
@@ -35,32 +51,62 @@ def sampler(work: Path, config: TrainConfig) -> Sampler:
     return Sampler(open_corpus(data, work, config=config, workers=os.cpu_count() or 1), config)
 
 
-def train(work: Path, config: TrainConfig) -> None:
+def train(work: Path, config: TrainConfig, *, run: str, start: Path | None) -> None:
     """Train, or go on training."""
     torch.manual_seed(config.seed)
     torch.set_flush_denormal(True)
     draws = sampler(work, config)
     model = JointHalf(ModelConfig())
     model.load_encoder(encoder_weights())
-    trainer = Trainer(model, config, work / "run")
-    probe = [(example, draws.windows(example)) for example in draws.held_out(PROBE, passages=7)]
+    trainer = Trainer(model, config, work / run)
+    probe = [(example, draws.windows(example)) for example in draws.held_out(PROBE, passages=PASSAGES)]
     if not trainer.resume():
-        (work / "run" / "config.json").write_text(json.dumps({"model": asdict(model.config), "train": asdict(config)}))
+        (work / run / "config.json").write_text(json.dumps({"model": asdict(model.config), "train": asdict(config)}))
+        if start:
+            trainer.start_from(torch.load(start, weights_only=True)["model"])
+        trainer.keep_best(held_out_report(trainer.work, probe))
+        refit(model, [example for batch in islice(draws.batches(-REFIT), REFIT) for example in batch])
+        trainer.start_from(model.state_dict())
+        trainer.best = math.inf
         trainer.keep_best(held_out_report(trainer.work, probe))
     trainer.run(draws.batches(trainer.step), lambda now: held_out_report(now, probe), every_s=CHECK_EVERY_S)
 
 
 def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> None:
-    """Export a checkpoint, calibrate it on held-out training questions, and write everything to ``out``."""
+    """Export a checkpoint, fit weights and calibration on held-out training questions, and write all to ``out``."""
     model = JointHalf(ModelConfig())
     model.load_state_dict(torch.load(checkpoint, weights_only=True)["model"])
     save_pretrained(model.eval(), work / "joint", training=asdict(config))
     sizes = export_joint(model, out)
     settings = settings_of(model, "ragcompress-labeller-1")
     precision = "int8" if cpu_gains_from_int8() else "half"
-    settings = calibrate(sampler(work, config), settings, folder=out, precision=precision)
+    graph = session((out / f"labeller-{precision}.onnx").read_bytes())
+    scorer = LabelScorer(JointModel(graph, {**settings, "keep": settings["keep"]}))
+    cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
+    weights = fit_weights(cases, scorer.model.weights.astype(np.float64))
+    settings["weights"] = {name: round(float(value), 4) for name, value in zip(PARTS, weights, strict=True)}
+    settings = calibrated(settings, cases)
     (out / "labeller.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({"bytes": sizes, "keep": settings["keep"], "thresholds": settings["thresholds"]}, indent=1))
+    print(json.dumps({"bytes": sizes, **settings}, indent=1))
+
+
+def held_out(draws: Sampler) -> Iterator[Labelled]:
+    """Held-out training questions beside negatives of every kind, some of them without their supporting passages."""
+    rng, pool = random.Random(11), draws.corpus.pool
+    for example in draws.held_out(CALIBRATE, passages=CALIBRATE_PASSAGES):
+        gold = {place[0] for group in example.groups for place in group}
+        relevant = rng.random() >= IRRELEVANT
+        shown = [number for number in example.passages if relevant or number not in gold]
+
+        def span(place: tuple[int, int], shown: list[int] = shown) -> Span:
+            return Span(shown.index(place[0]), *pool[place[0]].sentences[place[1]])
+
+        yield Labelled(
+            example.question,
+            tuple(Passage(pool[number].text, title=pool[number].title) for number in shown),
+            tuple(tuple(span(place) for place in group) for group in example.groups) if relevant else (),
+            tuple(span(place) for place in example.masked if place[0] in shown),
+        )
 
 
 def main() -> None:
@@ -69,13 +115,15 @@ def main() -> None:
     parser.add_argument("action", choices=("train", "ship"))
     parser.add_argument("--work", type=Path, default=Path(".work/labeller"))
     parser.add_argument("--minutes", type=float, default=TrainConfig().minutes)
+    parser.add_argument("--run", default="run")
+    parser.add_argument("--start", type=Path)
     parser.add_argument("--checkpoint", type=Path, default=Path(".work/labeller/run/best.pt"))
     parser.add_argument("--out", type=Path, default=Path("ragcompress/weights"))
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     config = replace(TrainConfig(), minutes=args.minutes)
     if args.action == "train":
-        train(args.work, config)
+        train(args.work, config, run=args.run, start=args.start)
     else:
         ship(args.work, config, checkpoint=args.checkpoint, out=args.out)
 

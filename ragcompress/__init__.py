@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ragcompress.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.facade import compress, compress_many
     from ragcompress.generators.answers import answer_each
+    from ragcompress.generators.reader import ExtractiveReader
     from ragcompress.generators.sat import model_sentences
     from ragcompress.pruners.abstractive import AbstractivePruner
     from ragcompress.pruners.cascade import Cascade
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ragcompress.pruners.cluster import ClusterPruner
     from ragcompress.pruners.companions import KeepWith, keep_antecedents, keep_headings, keep_neighbours
     from ragcompress.pruners.extractive import SentencePruner
+    from ragcompress.pruners.labelling import LabellingPruner
     from ragcompress.pruners.order import Order, order_ends, order_reading, order_relevance
     from ragcompress.pruners.perplexity import PerplexityPruner
     from ragcompress.pruners.protect import Protect, protect
@@ -38,7 +40,10 @@ if TYPE_CHECKING:
     from ragcompress.retriever.tokens import TokenRetriever
     from ragcompress.scorers import DenseScorer, FusedScorer, LateInteractionScorer, LexicalScorer
     from ragcompress.scorers.cross import CrossEncoderScorer
+    from ragcompress.scorers.labels import LabelScorer, rerank
+    from ragcompress.scorers.pairs import PairLabelScorer
     from ragcompress.scorers.second_pass import SecondPass
+    from ragcompress.tuning import tune
     from ragcompress.types import Dropped, Passage, Segment, Span
 
 __version__ = "0.1.0"
@@ -56,16 +61,20 @@ _HOMES: dict[str, str] = {
     "DenseScorer": "scorers",
     "Diverse": "pruners.redundancy",
     "Dropped": "types",
+    "ExtractiveReader": "generators.reader",
     "FeedbackRetriever": "retriever.feedback",
     "FusedScorer": "scorers",
     "HopRetriever": "retriever.feedback",
     "HybridRetriever": "retriever",
     "InvalidInput": "errors",
     "KeepWith": "pruners.companions",
+    "LabelScorer": "scorers.labels",
+    "LabellingPruner": "pruners.labelling",
     "LateInteractionScorer": "scorers",
     "LexicalScorer": "scorers",
     "MissingExtra": "errors",
     "Order": "pruners.order",
+    "PairLabelScorer": "scorers.pairs",
     "Passage": "types",
     "PerplexityPruner": "pruners.perplexity",
     "Protect": "pruners.protect",
@@ -100,7 +109,9 @@ _HOMES: dict[str, str] = {
     "order_relevance": "pruners.order",
     "plain": "render",
     "protect": "pruners.protect",
+    "rerank": "scorers.labels",
     "titled": "render",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -115,16 +126,20 @@ __all__ = [
     "DenseScorer",
     "Diverse",
     "Dropped",
+    "ExtractiveReader",
     "FeedbackRetriever",
     "FusedScorer",
     "HopRetriever",
     "HybridRetriever",
     "InvalidInput",
     "KeepWith",
+    "LabelScorer",
+    "LabellingPruner",
     "LateInteractionScorer",
     "LexicalScorer",
     "MissingExtra",
     "Order",
+    "PairLabelScorer",
     "Passage",
     "PerplexityPruner",
     "Protect",
@@ -159,7 +174,9 @@ __all__ = [
     "order_relevance",
     "plain",
     "protect",
+    "rerank",
     "titled",
+    "tune",
 ]
 
 

@@ -9,6 +9,7 @@ farthest from an edge, so that a passage of any length gives one state per token
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,15 @@ from ragcompress.errors import InvalidInput, ModelError, require
 from ragcompress.segment import sanitise
 from ragcompress.types import Passage
 
-__all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "cpu_gains_from_int8", "session"]
+__all__ = [
+    "Encoded",
+    "LateSession",
+    "OnnxEncoder",
+    "TokenEncoder",
+    "TransformerEncoder",
+    "cpu_gains_from_int8",
+    "session",
+]
 
 WINDOW = 256  # tokens per forward, special tokens and title included; what MiniLM was tuned with
 OVERLAP = 32  # tokens of context on either side of a cut
@@ -100,6 +109,14 @@ class _WindowedEncoder:
         """States of ``title. text`` for every passage, in order."""
         return [self._encode(passage.title, passage.text) for passage in passages]
 
+    def remember(self, passage: Passage, make: Callable[[], Encoded]) -> None:
+        """Put states that were computed earlier into the cache; ``make`` is called only if they are not there."""
+        key = (passage.title, passage.text)
+        with self._lock:
+            known = key in self._cache
+        if not known:
+            self._remember(key, make())
+
     def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
         raise NotImplementedError
 
@@ -162,6 +179,11 @@ class OnnxEncoder(_WindowedEncoder):
         """
         return _embedded(precision or ("int8" if cpu_gains_from_int8() else "float"))
 
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the weights: equal fingerprints mean equal states."""
+        return f"{self._name}:{self._graph.checksum}" if hasattr(self._graph, "checksum") else self._name
+
     def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
         batch = np.array([ids], dtype=np.int64)
         middle, last = self._graph.run(["middle", "last"], {"input_ids": batch, "attention_mask": np.ones_like(batch)})
@@ -220,11 +242,11 @@ def _embedded(precision: str) -> OnnxEncoder:
     files = {"int8": "encoder-int8.onnx", "float": "encoder-half.onnx"}
     if precision not in files:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
-    graph = _LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
+    graph = LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
     return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
 
 
-class _LateSession:
+class LateSession:
     """A session that is made when it first runs, so that importing or building a pruner loads no model."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
@@ -234,6 +256,11 @@ class _LateSession:
     @cached_property
     def _session(self) -> Any:
         return session(self._read())
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of the graph's file."""
+        return hashlib.sha256(self._read()).hexdigest()[:16]
 
     def run(self, names: list[str], feeds: dict[str, Any]) -> Any:
         """As onnxruntime's ``InferenceSession.run``."""

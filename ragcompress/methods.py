@@ -14,6 +14,7 @@ from ragcompress.pruners.cascade import Cascade
 from ragcompress.pruners.classifier import ClassifierPruner
 from ragcompress.pruners.cluster import ClusterPruner
 from ragcompress.pruners.extractive import SentencePruner
+from ragcompress.pruners.labelling import LabellingPruner
 from ragcompress.pruners.perplexity import PerplexityPruner
 from ragcompress.pruners.redundancy import drop_redundant, mmr
 from ragcompress.pruners.words import WordPruner
@@ -35,6 +36,8 @@ class Method:
         offline: Whether it runs without network as installed.
         build: Makes the compressor; None when only the user can say which model it is to use.
         of_model: Makes the compressor from a model's name or folder, for ``name:model``; None when it takes none.
+        dynamic: The same two for when there is no budget: from a model's name, or from "" for the method's own. None
+            when the method keeps whatever a budget holds.
     """
 
     name: str
@@ -44,6 +47,11 @@ class Method:
     offline: bool
     build: Callable[[], Compressor] | None
     of_model: Callable[[str], Compressor] | None = None
+    dynamic: Callable[[str], Compressor] | None = None
+
+
+def _dynamic_labeller(model: str) -> Compressor:
+    return LabellingPruner.of_model(model, dynamic=True) if model else LabellingPruner.dynamic()
 
 
 METHODS: tuple[Method, ...] = (
@@ -66,6 +74,11 @@ METHODS: tuple[Method, ...] = (
     Method(
         "fused", "sentences by cosine, late interaction and BM25 together", "ragcompress", "", True,
         lambda: SentencePruner(GuardedScorer(FusedScorer())),
+    ),
+    Method(
+        "labeller", "sentences by our own model, which reads them together with the question",
+        "Provence, Chirkova et al. 2025; PreTTR, MacAvaney et al. 2020", "", True, LabellingPruner,
+        LabellingPruner.of_model, _dynamic_labeller,
     ),
     Method(
         "hops", "fused, scored again with what the first pass found; for multi-hop questions",
@@ -109,7 +122,11 @@ METHODS: tuple[Method, ...] = (
 
 
 def resolve(name: str, *, dynamic: bool = False) -> Compressor:
-    """The compressor called ``name``, or ``name:model`` for a method that needs a model.
+    """The compressor called ``name``, or ``name:model`` for a method that takes one.
+
+    Args:
+        name: As listed in `METHODS`.
+        dynamic: There is no budget: a method that can decide itself how much to keep is to do so.
 
     Raises:
         InvalidInput: There is none; the message names the nearest. Or it needs a model; the message says how.
@@ -118,7 +135,7 @@ def resolve(name: str, *, dynamic: bool = False) -> Compressor:
     name, _, model = name.partition(":")
     for method in METHODS:
         if method.name == name:
-            return _build(method, model)
+            return method.dynamic(model) if dynamic and method.dynamic else _build(method, model)
     names = [method.name for method in METHODS]
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
@@ -141,4 +158,4 @@ def _build(method: Method, model: str) -> Compressor:
 
 def default(*, dynamic: bool = False) -> Compressor:
     """The best compressor that runs on what is installed; ``dynamic`` lets a threshold decide how much to keep."""
-    return resolve("fused", dynamic=dynamic)
+    return resolve("labeller", dynamic=dynamic)

@@ -29,7 +29,7 @@ FLOORS = [
     ["context", "budget", "segment", "select", "encoders", "pages", "demo", "telemetry"],
     ["protocols", "render", "prompt", "labeller", "reader"],
     ["compressor", "retriever", "testing", "scorers", "files", "result", "show"],
-    ["pruners", "generators", "methods"],
+    ["pruners", "generators", "methods", "tuning"],
     ["facade", "integrations", "cli", "__init__", "__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}

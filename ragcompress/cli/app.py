@@ -16,13 +16,14 @@ from ragcompress.cli.index import index
 from ragcompress.cli.methods import methods
 from ragcompress.cli.output import complain
 from ragcompress.cli.retrieve import retrieve
+from ragcompress.cli.tune import tune
 from ragcompress.errors import RagCompressError, require
 
 __all__ = ["app", "guarded"]
 
 typer = require("typer", "cli")
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, index, retrieve, compress, ask, methods)
+COMMANDS: tuple[Callable[..., None], ...] = (demo, index, retrieve, compress, ask, methods, tune)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

@@ -18,10 +18,13 @@ __all__ = ["index", "open_index"]
 typer = require("typer", "cli")
 
 Out = Annotated[str, typer.Option("--out", "-o", help="The folder to write; replaces an index there.", metavar="DIR")]
+Precompute = Annotated[
+    bool, typer.Option("--precompute", help="Store token states too: later compression reads them, 100 kB a passage.")
+]
 _WORTH_RESUMING = 512  # passages: the retriever keeps its work on disk in shards of this size
 
 
-def index(out: Out, files: Files = None, as_json: AsJson = False) -> None:
+def index(out: Out, files: Files = None, precompute: Precompute = False, as_json: AsJson = False) -> None:
     """Index files and folders for retrieve and ask.
 
     When it is interrupted, the same command goes on where it stopped.
@@ -32,7 +35,7 @@ def index(out: Out, files: Files = None, as_json: AsJson = False) -> None:
     resume = Path(f"{out.rstrip('/')}.partial") if len(passages) > _WORTH_RESUMING else None
     if resume is not None and resume.exists():
         note(f"going on with what is in {resume}")
-    made = HybridRetriever.build(passages, progress=show_progress(), resume_folder=resume)
+    made = HybridRetriever.build(passages, precompute=precompute, progress=show_progress(), resume_folder=resume)
     made.save(out)
     if resume is not None:
         shutil.rmtree(resume, ignore_errors=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ragcompress.errors import ModelError, require
 from ragcompress.labeller.config import FEATURES, ModelConfig
+from ragcompress.labeller.runtime import PARTS
 
 __all__ = ["export_joint", "from_pretrained", "halve", "save_pretrained", "settings_of"]
 
@@ -58,8 +59,10 @@ def settings_of(model: Any, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "join_at": model.config.join_at,
-        "fusion": [round(value, 5) for value in model.fusion.tolist()],
-        "scales": [round(value, 5) for value in model.scales.tolist()],
+        "weights": {
+            name: round(value, 5)
+            for name, value in zip(PARTS, [*model.fusion.tolist(), *model.scales.tolist(), 0.0, 0.0], strict=True)
+        },
         "keep": [round(value, 5) for value in model.keep.tolist()],
     }
 

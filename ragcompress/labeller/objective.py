@@ -15,7 +15,7 @@ from ragcompress.labeller.config import TrainConfig
 from ragcompress.labeller.data import Example
 from ragcompress.labeller.model import JointHalf, log_mean_exp
 
-__all__ = ["Scored", "held_out_report", "loss", "recall_at", "score_windows"]
+__all__ = ["Scored", "held_out_report", "loss", "recall_at", "refit", "score_windows"]
 
 CHUNK = 3600  # tokens a forward: larger ones leave the processor's cache
 SHARES = (0.05, 0.1, 0.2, 0.3)
@@ -27,6 +27,8 @@ class Scored:
 
     Attributes:
         places: (passage, sentence) of every score.
+        parts: What a score is the weighted sum of: the untrained four, mean and soft maximum of the keep logits,
+            rank [sentences, 7].
         sentence: Scores [sentences].
         rank: Passage logits [windows].
         token: Answer-like logits of all passage tokens [tokens], windows in order.
@@ -34,6 +36,7 @@ class Scored:
     """
 
     places: list[tuple[int, int]]
+    parts: Tensor
     sentence: Tensor
     rank: Tensor
     token: Tensor
@@ -48,10 +51,11 @@ def score_windows(model: JointHalf, groups: Sequence[Sequence[Window]]) -> list[
     for windows in groups:
         part = slice(at, at + len(windows))
         at += len(windows)
-        sentence = [_sentences(model, *each) for each in zip(windows, logits[part], ranks[part], strict=True)]
+        parts = torch.cat([_parts(*each) for each in zip(windows, logits[part], ranks[part], strict=True)])
+        sentence = parts @ torch.cat([model.fusion, model.scales])
         token = [rows[window.ahead :, 0] for window, rows in zip(windows, logits[part], strict=True)]
         places = [(window.passage, number) for window in windows for number in window.numbers]
-        result.append(Scored(places, torch.cat(sentence), torch.stack(ranks[part]), torch.cat(token), windows))
+        result.append(Scored(places, parts, sentence, torch.stack(ranks[part]), torch.cat(token), windows))
     return result
 
 
@@ -71,15 +75,15 @@ def _forward(model: JointHalf, windows: Sequence[Window]) -> tuple[list[Tensor],
     return logits, ranks
 
 
-def _sentences(model: JointHalf, window: Window, logits: Tensor, rank: Tensor) -> Tensor:
-    """The same sum as `JointModel` computes without torch."""
+def _parts(window: Window, logits: Tensor, rank: Tensor) -> Tensor:
+    """The same parts as `JointModel` sums up without torch [sentences, 7]."""
     sizes = torch.tensor(window.sizes)
     owner = torch.arange(len(sizes)).repeat_interleave(sizes)
     keep = torch.cat([logits[start:end, 1] for start, end in window.matched.spans])
     mean = torch.zeros(len(sizes)).index_add(0, owner, keep) / sizes
     best = log_mean_exp(keep, owner, len(sizes))
-    learned = model.scales[0] * mean + model.scales[1] * best + model.scales[2] * rank
-    return torch.from_numpy(window.matched.untrained) @ model.fusion + learned
+    learned = torch.stack([mean, best, rank.expand(len(sizes))], dim=1)
+    return torch.cat([torch.from_numpy(window.matched.untrained), learned], dim=1)
 
 
 def loss(model: JointHalf, example: Example, scored: Scored, config: TrainConfig) -> Tensor:
@@ -89,11 +93,10 @@ def loss(model: JointHalf, example: Example, scored: Scored, config: TrainConfig
     keep probability (how good the best is). Of sentences that must all be kept each one counts; where one of several
     suffices their summed probability does.
     """
-    support = {place for group in example.groups for place in group}
-    right = torch.tensor([place in support for place in scored.places])
-    hidden = torch.tensor([place in example.masked for place in scored.places]) & ~right
+    right, hidden = _marks(example, scored)
     keep = (model.keep[0] * scored.sentence + model.keep[1])[~hidden]
     total = 4 * config.keep_weight * F.binary_cross_entropy_with_logits(keep, right[~hidden].float())
+    total = total + config.anchor_weight * (scored.parts[:, 4:] @ model.scales).square().mean()
     if not right.any():
         return total
     total = total + listwise(scored.sentence, right, hidden)
@@ -111,6 +114,44 @@ def listwise(scores: Tensor, right: Tensor, hidden: Tensor) -> Tensor:
     whole = scores.masked_fill(hidden, -1e4).logsumexp(0)
     any_of = whole - scores[right].logsumexp(0)
     return any_of if int(right.sum()) == 1 else 0.5 * any_of + 0.5 * (whole - scores[right]).mean()
+
+
+def refit(model: JointHalf, probe: Sequence[tuple[Example, list[Window]]], *, ridge: float = 0.02) -> None:
+    """Set the model's fusion weights and scales to those of the least listwise loss, by L-BFGS.
+
+    Done before training, so that the layers need not learn how far the untrained scores are to be trusted among the
+    negatives at hand, and once more after it. A ridge towards the present weights keeps unused ones where they are.
+    """
+    cases = []
+    with torch.no_grad():
+        for example, windows in probe:
+            scored = score_windows(model, [windows])[0]
+            right, hidden = _marks(example, scored)
+            if right.any():
+                cases.append((scored.parts, right, hidden))
+    start = torch.cat([model.fusion, model.scales]).detach()
+    weights = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = torch.stack([listwise(parts @ weights, right, hidden) for parts, right, hidden in cases]).mean()
+        value = value + ridge * ((weights - start) / (start.abs() + 1)).square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        model.fusion.copy_(weights[: len(model.fusion)])
+        model.scales.copy_(weights[len(model.fusion) :])
+
+
+def _marks(example: Example, scored: Scored) -> tuple[Tensor, Tensor]:
+    """Which sentences support, and which take no part [sentences]."""
+    support = {place for group in example.groups for place in group}
+    right = torch.tensor([place in support for place in scored.places])
+    hidden = torch.tensor([place in example.masked for place in scored.places]) & ~right
+    return right, hidden
 
 
 def recall_at(scored: Scored, scores: Tensor, example: Example) -> list[float]:
@@ -136,11 +177,9 @@ def held_out_report(model: JointHalf, probe: Sequence[tuple[Example, list[Window
     with torch.no_grad():
         for example, windows in probe:
             scored = score_windows(model, [windows])[0]
-            support = {place for group in example.groups for place in group}
-            right = torch.tensor([place in support for place in scored.places])
+            right, hidden = _marks(example, scored)
             if not right.any():
                 continue
-            hidden = torch.tensor([place in example.masked for place in scored.places]) & ~right
             plain = torch.cat([torch.from_numpy(window.matched.untrained) @ fusion for window in windows])
             value = float(listwise(scored.sentence, right, hidden))
             rows.append([value, *recall_at(scored, scored.sentence, example), *recall_at(scored, plain, example)])

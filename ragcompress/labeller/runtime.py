@@ -2,7 +2,8 @@
 
 A passage and a query are encoded apart, once (`ragcompress.encoders`). `match` compares them; the joint graph then
 reads their middle states together and says of every token how much it should be kept, and of the passage how well
-it ranks. `score` turns that into one score per sentence. Training calls the same `match`.
+it ranks. `JointModel.parts` turns that into numbers per sentence, whose weighted sum is its score. Training calls the
+same `match`.
 
 After PreTTR (MacAvaney et al., SIGIR 2020), whose split makes the passage half storable, and Provence (Chirkova et
 al., ICLR 2025), which prunes and reranks in one pass.
@@ -11,7 +12,7 @@ al., ICLR 2025), which prunes and reranks in one pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -19,13 +20,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.encoders import Encoded, cpu_gains_from_int8, session
+from ragcompress.encoders import Encoded, LateSession, cpu_gains_from_int8
 from ragcompress.errors import InvalidInput, ModelError
 
-__all__ = ["JointModel", "Matched", "Query", "log_mean_exp", "match", "read_query", "windows"]
+__all__ = ["JOINT", "PARTS", "JointModel", "Matched", "Query", "log_mean_exp", "match", "read_query", "windows"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+# What a sentence's score is the weighted sum of. The last two, shares of the context's best BM25, come from the scorer.
+PARTS = (
+    "passage_cosine", "sentence_cosine", "late_interaction", "passage_late_interaction",
+    "keep_mean", "keep_best", "rank", "words", "passage_words",
+)  # fmt: skip
+JOINT = 7  # how many of them `JointModel.parts` gives
 
 WINDOW = 320  # passage tokens that one joint forward reads; longer passages are read in several
 
@@ -158,13 +166,17 @@ def _groups(ranges: Sequence[tuple[int, int]]) -> list[list[int]]:
 
 
 class JointModel:
-    """The shipped joint graph with its fusion weights and calibration; thread-safe."""
+    """The shipped joint graph with its weights and calibration; thread-safe.
 
-    def __init__(self, graph: Any, settings: dict[str, Any]) -> None:
+    Attributes:
+        settings: What ``labeller.json`` holds.
+        weights: Of `PARTS`, float32 [9].
+    """
+
+    def __init__(self, graph: Any, settings: Mapping[str, Any]) -> None:
         self._graph = graph
         self.settings = settings
-        self._fusion = np.array(settings["fusion"], dtype=np.float32)
-        self._scales = tuple(settings["scales"])
+        self.weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS], dtype=np.float32)
         self._keep = tuple(settings["keep"])
 
     @classmethod
@@ -172,37 +184,38 @@ class JointModel:
         """The labeller shipped in the package; one shared instance per precision (``"int8"``, ``"float"``)."""
         return _embedded(precision or ("int8" if cpu_gains_from_int8() else "float"))
 
+    def with_settings(self, settings: Mapping[str, Any]) -> JointModel:
+        """The same graph with other weights and calibration."""
+        return JointModel(self._graph, {**self.settings, **settings})
+
     def __repr__(self) -> str:
         return f"JointModel({self.settings['name']!r})"
 
-    def score(self, query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> tuple[Floats, float]:
-        """Score the sentences of one passage.
-
-        Returns:
-            One score per sentence, higher is more relevant, -inf for one without tokens; and the passage's rank logit.
-        """
-        scores = np.full(len(sentences), -np.inf, dtype=np.float32)
-        ranks = []
+    def parts(self, query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> Floats:
+        """The first seven `PARTS` of one passage's sentences [sentences, 7]; NaN for a sentence without tokens."""
+        found = np.full((len(sentences), JOINT), np.nan, dtype=np.float32)
         vector = _unit(passage.last.mean(axis=0))
         for rows, numbers, spans in windows(passage, sentences):
             matched = match(query, passage, rows, spans, vector)
             side = (np.arange(len(matched.states)) >= len(query.ids)).astype(np.int64)
             inputs = {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
             logits, rank = self._graph.run(["logits", "rank"], inputs)
-            ranks.append(float(rank[0]))
-            scores[numbers] = self._combine(matched, logits[0, :, 1], ranks[-1])
-        return scores, max(ranks, default=float("-inf"))
+            keep = logits[0, :, 1]
+            found[numbers, :4] = matched.untrained
+            found[numbers, 4] = [keep[a:b].mean() for a, b in matched.spans]
+            found[numbers, 5] = [log_mean_exp(keep[a:b]) for a, b in matched.spans]
+            found[numbers, 6] = rank[0]
+        return found
 
-    def keep_probability(self, scores: Floats) -> NDArray[np.float64]:
-        """Calibrated probability, 0 to 1, that a sentence of such a score supports the answer."""
+    def keep_probability(self, parts: Floats) -> NDArray[np.float64]:
+        """Calibrated probability, 0 to 1, that each sentence supports the answer, from its `PARTS` [n, 9].
+
+        0 where a part is NaN.
+        """
         slope, shift = self._keep
+        logits = slope * (parts @ self.weights).astype(np.float64) + shift
         with np.errstate(over="ignore"):
-            return np.asarray(1 / (1 + np.exp(-(slope * scores.astype(np.float64) + shift))))
-
-    def _combine(self, matched: Matched, keep: Floats, rank: float) -> Floats:
-        mean, soft, ranked = self._scales
-        pooled = [mean * keep[a:b].mean() + soft * log_mean_exp(keep[a:b]) for a, b in matched.spans]
-        return np.asarray(matched.untrained @ self._fusion + np.array(pooled) + ranked * rank, dtype=np.float32)
+            return np.asarray(np.nan_to_num(1 / (1 + np.exp(-logits)), nan=0.0), dtype=np.float64)
 
 
 def log_mean_exp(values: Floats) -> float:
@@ -223,4 +236,4 @@ def _embedded(precision: str) -> JointModel:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
     weights = resources.files("ragcompress").joinpath("weights")
     settings = json.loads(weights.joinpath("labeller.json").read_text(encoding="utf-8"))
-    return JointModel(session(weights.joinpath(files[precision]).read_bytes()), settings)
+    return JointModel(LateSession(weights.joinpath(files[precision]).read_bytes), settings)

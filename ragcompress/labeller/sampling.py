@@ -24,6 +24,7 @@ Batch = list[tuple[Example, list[Window]]]
 SOURCES = ("squad", "shifts", "fever", "2wiki")
 HARD = 14  # how many of the densest passages count as hard
 SIBLINGS = 8  # the same of one article's
+WORDY = 14  # the same of those that BM25 finds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +55,9 @@ class Sampler:
         self.encoder: Any = encoder()
         self._folded = [passage.text.casefold() for passage in corpus.pool]
         self._vectors = np.array(corpus.store.vectors)
+        from ragcompress.retriever.lexical import LexicalIndex  # a floor above; training alone needs it
+
+        self._words = LexicalIndex.build(f"{passage.title} {passage.text}" for passage in corpus.pool)
         self._siblings: dict[str, list[int]] = defaultdict(list)
         for number, passage in enumerate(corpus.pool):
             self._siblings[passage.title].append(number)
@@ -79,7 +83,7 @@ class Sampler:
         return [self.draw(item, rng, passages=passages) for item in items]
 
     def draw(self, item: Item, rng: random.Random, *, passages: int) -> Example:
-        """A question with its supporting passages and hard negatives, shuffled."""
+        """A question with its supporting passages and negatives, shuffled."""
         gold = sorted({place[0] for group in item.groups for place in group})
         rest = self._negatives(item, gold, max(passages - len(gold), 2), rng)
         shown = [*gold, *rest]
@@ -118,7 +122,7 @@ class Sampler:
         return replace(example, question=question)
 
     def _negatives(self, item: Item, gold: Sequence[int], count: int, rng: random.Random) -> list[int]:
-        """Passages that look relevant and do not hold the answer: dense neighbours, siblings, a few at random."""
+        """Passages that do not hold the answer: by meaning, of the same article, by words, and any."""
         answers = [answer.casefold() for answer in item.answers]
 
         def allowed(number: int) -> bool:
@@ -129,19 +133,14 @@ class Sampler:
         hard = [number for number in densest if allowed(number)][:HARD]
         article = self._siblings[self.corpus.pool[gold[0]].title]
         siblings = sorted(filter(allowed, article), key=lambda number: -likeness[number])[:SIBLINGS]
+        wordy = [number for number in self._words.top(item.question, 40).tolist() if allowed(number)][:WORDY]
+        kinds = (hard, siblings, wordy, range(len(self._folded)))
         chosen = rng.sample(item.own, min(count - 1, len(item.own)))
         for _ in range(50 * count):
             if len(chosen) >= count:
                 break
-            number = self._any(hard, siblings, rng)
+            kind = rng.choices(kinds, self.config.negatives)[0] or kinds[-1]
+            number = rng.choice(kind)
             if number not in chosen and allowed(number):
                 chosen.append(number)
         return chosen
-
-    def _any(self, hard: Sequence[int], siblings: Sequence[int], rng: random.Random) -> int:
-        kind = rng.random()
-        if kind < 0.5 and hard:
-            return rng.choice(hard)
-        if kind < 0.85 and siblings:
-            return rng.choice(siblings)
-        return rng.randrange(len(self._folded))

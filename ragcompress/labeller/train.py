@@ -108,6 +108,11 @@ class Trainer:
         self._refresh()
         return True
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Begin with an earlier run's weights instead of the encoder's."""
+        self.master.load_state_dict(weights)
+        self._refresh()
+
     def log(self, values: dict[str, float]) -> None:
         """Append a line to ``log.jsonl``."""
         line = {"step": self.step, "tokens": self.tokens, "seconds": round(self.elapsed), **values}

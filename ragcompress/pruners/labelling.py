@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
@@ -11,11 +13,13 @@ from ragcompress.pruners.extractive import readable_part
 from ragcompress.render import fill, fit
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
+from ragcompress.scorers.pairs import PairLabelScorer
 from ragcompress.segment import sentences
 from ragcompress.select import above
 
 __all__ = ["LabellingPruner"]
 
+PROVENCE_THRESHOLD = 0.1  # what its authors recommend for all domains
 NOTHING = "nothing relevant was found: no sentence reaches the keep threshold of {:.3f}"
 
 
@@ -41,10 +45,26 @@ class LabellingPruner:
     segmenter: Segmenter = field(default=sentences, repr=False)  # a function's repr differs between runs
 
     @classmethod
-    def dynamic(cls, answer_recall: float = 0.95) -> LabellingPruner:
+    def dynamic(cls, answer_recall: float = 0.95, *, scorer: LabelScorer | None = None) -> LabellingPruner:
         """With the threshold that was calibrated for a wanted answer recall on held-out training questions."""
-        scorer = LabelScorer()
-        return cls(GuardedScorer(scorer), threshold=threshold_for(scorer, answer_recall))
+        used = scorer or LabelScorer()
+        return cls(GuardedScorer(used), threshold=threshold_for(used, answer_recall))
+
+    @classmethod
+    def of_model(cls, model: Any, *, dynamic: bool = False) -> LabellingPruner:
+        """With another labeller.
+
+        Args:
+            model: The file that ``ragcompress tune`` wrote; or someone else's checkpoint by name or folder, or a pair
+                (model, tokenizer): see `PairLabelScorer`.
+            dynamic: Let a threshold decide how much to keep: the calibrated one, or Provence's 0.1.
+        """
+        if isinstance(model, str) and model.endswith(".json"):
+            from ragcompress.tuning import load_tuned  # a floor above
+
+            tuned = LabelScorer(load_tuned(Path(model)))
+            return cls.dynamic(scorer=tuned) if dynamic else cls(GuardedScorer(tuned))
+        return cls(PairLabelScorer(model), threshold=PROVENCE_THRESHOLD if dynamic else None)
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; at most ``budget.limit`` rendered tokens."""

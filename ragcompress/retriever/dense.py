@@ -58,7 +58,8 @@ class DenseRetriever:
                 several with the same explicit id wins. Title and text are encoded together.
             encoder: None (the embedded MiniLM), a SentenceTransformer or the name of one on this machine, or any
                 object with ``encode(list[str]) -> array``.
-            precompute: Also compute sidecars: those of these makers, or (True) the default ones.
+            precompute: Also compute sidecars: those of these makers, or (True) the token states, so that compressing
+                what was retrieved costs the query's half alone (about 100 kB per passage of 100 words).
             kind: ``"flat"`` (exact), ``"hnsw"`` or ``"ivfpq"``; None: by size.
             batch_size: Texts per call of the encoder.
             progress: Show a bar on stderr.
@@ -157,9 +158,11 @@ class DenseRetriever:
         return self._table.index.vectors[self.live_rows()]
 
     def passages_at(self, hits: Hits) -> list[Passage]:
-        """The passages of these rows, with these scores."""
+        """The passages of these rows, with these scores; what was precomputed for them is put where it is read."""
         store = self._table.store
-        return [replace(store[int(row)], score=float(score)) for row, score in zip(*hits, strict=True)]
+        found = [replace(store[int(row)], score=float(score)) for row, score in zip(*hits, strict=True)]
+        self._table.recall([int(row) for row in hits[0]], found)
+        return found
 
     def live_rows(self) -> NDArray[np.int64]:
         """The numbers of the rows that are not deleted, rising."""

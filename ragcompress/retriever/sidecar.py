@@ -37,10 +37,16 @@ class SidecarMaker(Protocol):
         """One array ``[m_i, ...]`` per passage; all of one dtype and one trailing shape."""
         ...
 
+    def recall(self, passages: Sequence[Passage], arrays: Sequence[Array]) -> None:
+        """These passages were just retrieved and these are their arrays: put them where they will be looked for."""
+        ...
+
 
 def default_makers() -> tuple[SidecarMaker, ...]:
-    """What ``precompute=True`` computes. None yet; the labeller will put its maker here."""
-    return ()
+    """What ``precompute=True`` computes: the token states that compression reads."""
+    from ragcompress.retriever.states import StateMaker
+
+    return (StateMaker(),)
 
 
 class Sidecar:

@@ -81,6 +81,11 @@ class Table:
             sidecar.append_empty(strays)
         self.alive = np.concatenate([self.alive, np.zeros(strays, dtype=np.bool_)])
 
+    def recall(self, rows: Sequence[int], passages: Sequence[Passage]) -> None:
+        """Hand what was precomputed for these rows to its makers."""
+        for name, maker in self.makers.items():
+            maker.recall(passages, [self.sidecars[name].row(row) for row in rows])
+
     def delete(self, ids: Iterable[str]) -> int:
         """Mark the rows of these ids deleted; returns how many there were."""
         rows = dict(self.rows)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ragcompress.context import Context
 from ragcompress.encoders import Encoded, OnnxEncoder, TokenEncoder
-from ragcompress.labeller.runtime import JointModel, Query, read_query
+from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, Query, read_query
+from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["LabelScorer", "rerank"]
 
@@ -36,27 +37,42 @@ class LabelScorer:
 
     def judge(self, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Keep probabilities of the segments, and of each passage that of its best one."""
+        kept = self.model.keep_probability(self.parts(context))
+        relevance = [0.0] * len(context.passages)
+        for segment, value in zip(context.segments, kept.tolist(), strict=True):
+            at = segment.support[0].passage
+            relevance[at] = max(relevance[at], value)
+        return tuple(kept.tolist()), tuple(relevance)
+
+    def parts(self, context: Context) -> NDArray[np.float32]:
+        """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""
         query = read_query(self.encoder.query(context.query))
         groups: dict[int, list[int]] = {}
         for at, segment in enumerate(context.segments):
             groups.setdefault(segment.support[0].passage, []).append(at)
-        encoded = self.encoder.passages([context.passages[at] for at in groups])
-        scores = np.zeros(len(context.segments))
-        relevance = [0.0] * len(context.passages)
-        for (passage, members), states in zip(groups.items(), encoded, strict=True):
-            kept = self._passage(query, states, context, members)
-            scores[members] = kept
-            relevance[passage] = float(kept.max(initial=0.0))
-        return tuple(scores.tolist()), tuple(relevance)
+        found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
+        for number, members in groups.items():
+            states = self.encoder.passages([context.passages[number]])[0]
+            found[members, :JOINT] = self._passage(query, states, context, members)
+        found[:, JOINT:] = _words(context)
+        return found
 
-    def _passage(self, query: Query, states: Encoded, context: Context, members: list[int]) -> NDArray[np.float64]:
-        """Keep probabilities of the segments ``members``, all of one passage; any order, overlaps allowed."""
+    def _passage(self, query: Query, states: Encoded, context: Context, members: list[int]) -> NDArray[np.float32]:
+        """The parts of the segments ``members``, all of one passage; any order, overlaps allowed."""
         ranges = [(context.segments[at].support[0].start, context.segments[at].support[-1].end) for at in members]
         order = sorted(range(len(members)), key=lambda at: ranges[at])
-        raw, _ = self.model.score(query, states, [ranges[at] for at in order])
-        result = np.zeros(len(members))
-        result[order] = self.model.keep_probability(raw)
+        result = np.empty((len(members), JOINT), dtype=np.float32)
+        result[order] = self.model.parts(query, states, [ranges[at] for at in order])
         return result
+
+
+def _words(context: Context) -> NDArray[np.float32]:
+    """BM25 of each segment and of its passage, as shares of the context's best [segments, 2]."""
+    lexical = LexicalScorer(passage_share=0)(context)
+    own = np.array([segment.score or 0.0 for segment in lexical.segments], dtype=np.float32)
+    whole = np.array(lexical.passage_scores, dtype=np.float32)[[s.support[0].passage for s in context.segments] or []]
+    columns = [values / best if (best := values.max(initial=0.0)) > 0 else values for values in (own, whole)]
+    return np.stack(columns, axis=1)
 
 
 @lru_cache(maxsize=4)

@@ -14,10 +14,10 @@ from conftest import CONFIG, disturbed_model, new_model  # noqa: E402
 
 from ragcompress.encoders import session  # noqa: E402
 from ragcompress.errors import ModelError  # noqa: E402
-from ragcompress.labeller.calibrate import Judged, fit_keep, thresholds_for  # noqa: E402
+from ragcompress.labeller.calibrate import Case, fit_keep, fit_weights, thresholds_for  # noqa: E402
 from ragcompress.labeller.export import export_joint, from_pretrained, save_pretrained, settings_of  # noqa: E402
-from ragcompress.labeller.objective import held_out_report, listwise, score_windows  # noqa: E402
-from ragcompress.labeller.runtime import JointModel, read_query  # noqa: E402
+from ragcompress.labeller.objective import held_out_report, listwise, refit, score_windows  # noqa: E402
+from ragcompress.labeller.runtime import JOINT, JointModel, read_query  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
 from ragcompress.labeller.train import Trainer  # noqa: E402
 
@@ -63,11 +63,11 @@ def test_the_shipped_graph_scores_as_the_trained_model(
             scored = score_windows(model, [windows])[0]
         query = read_query(sampler.encoder.query(example.question))
         found = [
-            runtime.score(query, sampler.corpus.store.encoded(w.passage), sampler.corpus.pool[w.passage].sentences)
+            runtime.parts(query, sampler.corpus.store.encoded(w.passage), sampler.corpus.pool[w.passage].sentences)
             for w in windows
         ]
-        np.testing.assert_allclose(np.concatenate([scores for scores, _ in found]), scored.sentence, atol=tolerance)
-        np.testing.assert_allclose([rank for _, rank in found], scored.rank, atol=tolerance)
+        np.testing.assert_allclose(np.concatenate(found), scored.parts, atol=tolerance)
+        np.testing.assert_allclose(np.concatenate(found) @ runtime.weights[:JOINT], scored.sentence, atol=4 * tolerance)
 
 
 def test_training_lowers_the_loss_and_resumes(sampler: Sampler, tmp_path: Path) -> None:
@@ -118,21 +118,47 @@ def test_saved_weights_come_back_and_others_are_refused(tmp_path: Path) -> None:
         from_pretrained(tmp_path)
 
 
+def _case(scores: np.ndarray, right: np.ndarray, groups: tuple[tuple[int, ...], ...] = ()) -> Case:
+    parts = np.zeros((len(scores), 9))
+    parts[:, 0] = scores
+    return Case(parts, np.ones(len(scores), dtype=np.int64), right, np.zeros(len(scores), dtype=bool), groups)
+
+
+def test_weights_move_to_the_part_that_tells() -> None:
+    rng = np.random.default_rng(1)
+    cases = []
+    for _ in range(60):
+        parts = rng.normal(size=(12, 9))
+        right = np.arange(12) == parts[:, 2].argmax()  # the third part alone decides
+        cases.append(Case(parts, np.ones(12, dtype=np.int64), right, np.zeros(12, dtype=bool), ()))
+    fitted = fit_weights(cases, np.full(9, 0.5))
+    assert fitted[2] > 2 > 1 > abs(np.delete(fitted, 2)).max()
+
+
+def test_refitting_the_sum_lowers_the_loss_and_touches_no_layer(sampler: Sampler) -> None:
+    model = disturbed_model()
+    probe = [(example, sampler.windows(example)) for example in sampler.held_out({"squad": 2}, passages=4)]
+    before, layers = held_out_report(model, probe), [p.clone() for p in model.blocks.parameters()]
+    refit(model, probe)
+    assert held_out_report(model, probe)["listwise"] < before["listwise"]
+    assert all(torch.equal(a, b) for a, b in zip(layers, model.blocks.parameters(), strict=True))
+
+
 def test_keep_probabilities_fit_what_was_seen() -> None:
     rng = np.random.default_rng(0)
     scores = rng.normal(20, 4, 4000)
     right = rng.random(4000) < 1 / (1 + np.exp(-(0.7 * scores - 15)))
-    slope, shift = fit_keep([Judged(scores, right, [])])
+    slope, shift = fit_keep([_case(scores, right)], [scores])
     assert slope == pytest.approx(0.7, abs=0.1)
     assert shift == pytest.approx(-15, abs=2)
 
 
 def test_thresholds_are_quantiles_of_the_weakest_needed_group() -> None:
-    judged = [
-        Judged(np.array([p, 0.9, 0.01]), np.array([True, True, False]), [[0], [1]]) for p in np.linspace(0, 1, 101)
-    ]
-    judged.append(Judged(np.array([0.3]), np.array([False]), []))  # nothing relevant: says nothing about recall
-    found = thresholds_for(judged)
+    chances = [np.array([p, 0.9, 0.01]) for p in np.linspace(0, 1, 101)]
+    cases = [_case(chance, np.array([True, True, False]), ((0,), (1,))) for chance in chances]
+    chances.append(np.array([0.3]))
+    cases.append(_case(chances[-1], np.array([False])))  # nothing relevant: says nothing about recall
+    found = thresholds_for(cases, chances)
     assert found["0.9"] == pytest.approx(0.1)
     assert list(found) == ["0.8", "0.85", "0.9", "0.925", "0.95", "0.97", "0.98", "0.99"]
     assert sorted(found.values(), reverse=True) == list(found.values())

@@ -13,7 +13,7 @@ def names(context):
 
 @pytest.mark.parametrize("order", [order_ends, order_reading, order_relevance], ids=repr)
 def test_laws(order):
-    check_compressor(order)
+    check_compressor(order, cases=80)
 
 
 @pytest.mark.parametrize(

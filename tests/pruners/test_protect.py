@@ -15,7 +15,7 @@ def texts(context):
 
 @pytest.mark.parametrize("link", [protect, protect(kinds.numbers), Protect(spans=(Span(0, 0, 3),))], ids=repr)
 def test_laws(link):
-    check_compressor(link)
+    check_compressor(link, cases=80)
 
 
 def test_protected_come_first_inside_the_budget():

@@ -164,6 +164,12 @@ class Lengths:
     def __call__(self, passages: list[Passage]) -> list[np.ndarray]:
         return [np.array([[ord(char)] for char in p.text], dtype=np.int32).reshape(-1, 1) for p in passages]
 
+    def recall(self, passages: list[Passage], arrays: list[np.ndarray]) -> None:
+        self.recalled = [
+            (p.text, "".join(chr(code) for code in a[:, 0]) if len(a) else None)
+            for p, a in zip(passages, arrays, strict=True)
+        ]
+
 
 def test_sidecars_stay_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["abc", "de", "", "fghi"]
@@ -190,6 +196,13 @@ def test_sidecars_stay_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     loaded = DenseRetriever.load(tmp_path, ENCODER)
     loaded.add([Passage("ab", id="later")])
     assert codes(loaded, "later") == [97, 98]
+
+
+def test_what_was_precomputed_is_recalled_with_what_is_retrieved() -> None:
+    maker = Lengths()
+    retriever = DenseRetriever.build([Passage(t, id=t) for t in ("abc", "de", "fghi")], ENCODER, [maker])
+    found = retriever.retrieve("abc", 2)
+    assert maker.recalled == [(p.text, p.text) for p in found]
 
 
 def test_from_vectors_and_its_refusals() -> None:

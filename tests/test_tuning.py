@@ -1,0 +1,121 @@
+"""Tuning: reads labelled questions, learns only what holds up on held-out ones, and writes nothing half."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ragcompress as rc
+from ragcompress.demo import load_corpus, load_questions
+from ragcompress.errors import InvalidInput
+from ragcompress.labeller.runtime import PARTS, JointModel
+from ragcompress.scorers.labels import LabelScorer
+from ragcompress.tuning import Labelled, case_of, load_tuned, read_labelled, tune
+from ragcompress.types import Passage, Span
+
+TITLES = ("tower", "bridge", "harbour", "station", "museum", "library", "theatre", "castle", "garden", "market")
+
+
+def labelled(number: int) -> Labelled:
+    """A question whose answer stands in the sentence that shares no word with it; words mislead."""
+    thing = f"{TITLES[number % 10]} {number}"
+    text = f"How tall is the {thing} nobody asks. It measures {number + 20} metres. The {thing} is tall, some say."
+    other = Passage(f"The {thing} is open daily. Its colour is grey.", title="Opening hours")
+    start = text.index("It measures")
+    return Labelled(f"How tall is the {thing}?", (Passage(text), other), ((Span(0, start, start + 10),),))
+
+
+@pytest.fixture(scope="module")
+def misled() -> LabelScorer:
+    """The embedded labeller with a weight that misleads."""
+    model = JointModel.embedded()
+    return LabelScorer(model.with_settings({"weights": {**model.settings["weights"], "words": 40.0}}))
+
+
+def test_tuning_repairs_a_misleading_weight_and_writes_what_compress_reads(misled: LabelScorer, tmp_path: Path) -> None:
+    out = tmp_path / "mine.json"
+    seen: list[int] = []
+    report = tune((labelled(n) for n in range(60)), out, scorer=misled, advance=seen.append)
+    assert sum(seen) == report.questions == 60
+    assert report.better
+    assert report.after[-1] > report.before[-1]
+    assert report.settings["weights"]["words"] < 40
+    tuned = load_tuned(out)
+    assert tuned.settings["name"].endswith(", tuned")
+    example = labelled(3)
+    kept = rc.compress(example.question, example.passages, 12, f"labeller:{out}")
+    assert "measures 23 metres" in kept.text
+    dynamic = rc.compress(example.question, example.passages, compressor=f"labeller:{out}")
+    assert "measures 23 metres" in dynamic.text
+
+
+def test_a_better_model_is_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "mine.json"
+    tune((labelled(n) for n in range(60)), out)
+    before = out.read_bytes() if out.exists() else b""
+    data = [labelled(n) for n in range(60)]
+    wrong = [Labelled(x.question, x.passages, ((Span(1, 0, 10),),)) if i % 2 else x for i, x in enumerate(data)]
+    report = tune(wrong, out)
+    assert report.better or (out.read_bytes() if out.exists() else b"") == before
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_too_few_questions_are_refused(count: int) -> None:
+    with pytest.raises(InvalidInput, match="at least 40"):
+        tune(labelled(n) for n in range(count))
+
+
+def test_reading_support_answers_and_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "data.jsonl"
+    rows = [
+        {"question": "a?", "passages": ["one Two three. two again."], "answers": ["two"]},
+        {"question": "b?", "passages": [{"text": "x y. z.", "title": "T", "support": [[0, 3]]}], "answers": ["z"]},
+        {"question": "c?", "passages": [{"text": "x y. z."}]},
+        {
+            "question": "d?",
+            "passages": [{"text": "x y. z.", "support": [[0, 3], [5, 6]]}],
+            "meta": {"support_type": "sentence"},
+        },
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    first, second, third, fourth = read_labelled(file)
+    assert first.groups == ((Span(0, 4, 7), Span(0, 15, 18)),)
+    assert second.groups == ((Span(0, 0, 3),),)
+    assert second.masked == (Span(0, 5, 6),)
+    assert second.passages[0].title == "T"
+    assert third.groups == ()
+    assert fourth.groups == ((Span(0, 0, 3),), (Span(0, 5, 6),))
+    file.write_text('{"question": "a?"}\n')
+    with pytest.raises(InvalidInput, match=r"data.jsonl:1 is no labelled question.*passages"):
+        list(read_labelled(file))
+    with pytest.raises(InvalidInput, match="can't read"):
+        list(read_labelled(tmp_path / "none.jsonl"))
+
+
+def test_a_case_marks_what_supports() -> None:
+    case = case_of(LabelScorer(), labelled(4))
+    assert case.parts.shape == (5, len(PARTS))
+    assert np.flatnonzero(case.right).tolist() == [1]
+    assert case.groups == ((1,),)
+    assert (case.sizes > 0).all()
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "other.json"
+    for content in ("{}", "no json"):
+        file.write_text(content)
+        with pytest.raises(InvalidInput, match="holds no tuned labeller"):
+            load_tuned(file)
+
+
+def test_the_demo_questions_can_be_tuned_on_when_there_are_enough() -> None:
+    """Real text: labels from answers alone; too few to learn from, and said so."""
+    corpus = {passage.id: passage for passage in load_corpus()}
+    data = [
+        Labelled(q.question, tuple(corpus[i] for i, _ in q.supporting), ()) for q in load_questions() if q.answerable
+    ]
+    with pytest.raises(InvalidInput, match="0 of"):
+        tune(data)
