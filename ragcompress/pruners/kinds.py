@@ -44,7 +44,7 @@ def find_numbers(text: str) -> frozenset[str]:
     """The numbers of ``text`` without grouping marks, so that 1,843 and 1843 are one.
 
     >>> sorted(find_numbers("In 1843 it cost 1,250.50 (12:30)."))
-    ['12:30', '1250.50', '1843']
+    ['1250.50', '12:30', '1843']
     """
     return frozenset(_plain_number(match.group()) for match in _NUMBER.finditer(text))
 

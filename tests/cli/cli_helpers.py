@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ def process(*args: str, stdin: bytes | None = None, cwd: Path | None = None) -> 
 
 
 def start(*args: str) -> subprocess.Popen[bytes]:
-    """The same, still running."""
+    """The same, still running; with the interrupt that background jobs of a shell are started deaf to."""
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    if sys.platform != "win32":
+        pipes["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen([sys.executable, "-m", "ragcompress", *args], **pipes)
