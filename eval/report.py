@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,13 @@ COLUMNS = (
     "budget", "compressor", "F1", "EM", "answer recall", "support recall", "support precision", "kept fraction",
     "ratio", "against full", "verdict", "against truncate", "against passages", "no-answer", "failed",
 )  # fmt: skip
+
+
+SUMMARIES: tuple[tuple[str, Callable[[Cell], Interval | None]], ...] = (
+    ("reader F1", lambda cell: cell.f1),
+    ("answer recall", lambda cell: cell.answer_recall),
+    ("support recall", lambda cell: cell.support_recall),
+)
 
 
 def write_report(folder: Path, *, margin: float = MARGIN) -> tuple[Path, Path]:
@@ -68,6 +75,7 @@ def _section(dataset: str, cells: Sequence[Cell]) -> str:
         "",
         f"{first.questions} questions, {first.unanswerable} unanswerable{apart}.",
         "",
+        *(line for name, read in SUMMARIES for line in _pivot(name, read, cells)),
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
         *(_line(cell) for cell in cells),
@@ -76,6 +84,25 @@ def _section(dataset: str, cells: Sequence[Cell]) -> str:
         + " → ".join(f"{cell.compressor} at {cell.kept_fraction.value:.0%}" for cell in pareto(cells)),
     ]
     return "\n".join(lines)
+
+
+def _pivot(name: str, read: Callable[[Cell], Interval | None], cells: Sequence[Cell]) -> list[str]:
+    """One quality at a glance, compressors by budgets, with half the width of the interval; [] when it is nowhere."""
+    found = {(cell.compressor, cell.budget): value for cell in cells if (value := read(cell)) and value.size}
+    if not found:
+        return []
+    budgets = sorted({budget for _, budget in found if budget < 1})
+    names = dict.fromkeys(compressor for compressor, budget in found if budget < 1)
+    best = sorted(names, key=lambda each: -sum(found[each, b].value for b in budgets if (each, b) in found))
+    lines = [f"| {name} | " + " | ".join(f"{budget:.0%}" for budget in budgets) + " |", "|---|" + "---|" * len(budgets)]
+    for each in best:
+        values = (found.get((each, budget)) for budget in budgets)
+        lines.append(f"| {each} | " + " | ".join(_brief(value) for value in values) + " |")
+    return [*lines, ""]
+
+
+def _brief(found: Interval | None) -> str:
+    return "–" if found is None else f"{found.value:.3f} ±{(found.high - found.low) / 2:.3f}"
 
 
 def _line(cell: Cell) -> str:

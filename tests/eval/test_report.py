@@ -12,12 +12,14 @@ from eval_cases import copying_reader, question
 
 from eval import compare
 from eval.bounds import Oracle, full
-from eval.report import write_report
+from eval.report import markdown, write_report
 from eval.rows import Row, read_rows, write_header
 from eval.run import Plan, run
 from eval.summary import pareto, summarise
 from ragcompress.errors import InvalidInput
 from ragcompress.pruners import baselines
+
+CELLS = (("bad", 0.1, 1), ("bad", 0.2, 2), ("good", 0.1, 3), ("good", 0.2, 4))
 
 
 @pytest.fixture
@@ -98,6 +100,20 @@ def test_markdown_has_every_cell_and_the_provenance(folder: Path) -> None:
     assert "python -m eval run <x>" in text
     assert "abababab" in text
     assert "inferior" in text
+
+
+def test_markdown_begins_with_qualities_at_a_glance() -> None:
+    rows = [
+        _row(id=f"{n}", compressor=m, budget=b, answer_recall=float(n < hits)) for m, b, hits in CELLS for n in range(4)
+    ]
+    text = markdown(summarise(rows), {})
+    glance = text[text.index("| answer recall |") : text.index("| budget |")]
+    assert "| answer recall | 10% | 20% |" in glance
+    good, bad = (next(line for line in glance.splitlines() if line.startswith(f"| {m} | 0.")) for m in ("good", "bad"))
+    assert good.split(" | ")[1].startswith("0.750 ±")
+    assert good.split(" | ")[2].startswith("1.000 ±0.000")
+    assert bad.split(" | ")[1].startswith("0.250 ±")
+    assert glance.index("| good |") < glance.index("| bad |")
 
 
 def test_report_without_rows_says_what_to_do(tmp_path: Path) -> None:
