@@ -14,7 +14,6 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,9 @@ def read(names: Sequence[str], limit: int | None) -> Iterator[tuple[str, list[La
     folder = Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data")) / "dev"
     for name in names:
         path = Path(name) if Path(name).exists() else folder / f"{name}.jsonl.gz"
-        yield path.name.partition(".")[0], list(islice(read_labelled(path), limit))
+        questions = list(read_labelled(path))
+        step = max(1, -(-len(questions) // limit)) if limit else 1  # evenly spread: files are sorted by kind
+        yield path.name.partition(".")[0], questions[::step]
 
 
 def recall_table(cases: Sequence[Case], weights: np.ndarray, title: str) -> Table:
@@ -130,7 +131,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+")
-    parser.add_argument("--limit", type=int)
+    parser.add_argument("--limit", type=int, help="about so many questions of each file, evenly spread")
     parser.add_argument("--precision", choices=("int8", "float"))
     parser.add_argument("--untitled", action="store_true", help="hide the titles")
     args = parser.parse_args()
