@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     def console(*, stderr: bool = False) -> Console:
         return Console(stderr=True) if stderr else screen
 
-    with tempfile.TemporaryDirectory() as scratch, patch.multiple(demo, console=console, SHOWN=("q10",)):
+    with tempfile.TemporaryDirectory() as scratch, patch.multiple(demo, console=console, SHOWN=("q01",)):
         page = Path(scratch, "page.html")
         demo.demo(html=str(page))
         screen.save_svg(str(folder / "demo.svg"), title="ragcompress demo")
