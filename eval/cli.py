@@ -105,14 +105,18 @@ def _speed(options: argparse.Namespace) -> int:
     questions, _ = _asked(options)
     plan = Plan.named(_names(options), [options.budget], bounds=False)
     prices = speed.Prices(options.prefill, options.price)
+    rows = [speed.Timed(*each) for each in plan.methods.items()]
+    if options.stored:
+        ahead = speed.stored_states()
+        rows += [speed.Timed(f"{row.name}, states stored", row.maker, ahead) for row in rows]
     print(
         "| method | median ms | 95 % ms | tokens/s | tokens saved | prefill ms saved | net ms | break-even tokens/s |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    for at, (name, maker) in enumerate(plan.methods.items()):
-        s = speed.measure(name, maker, questions, budget=options.budget, salt=at + 1, prices=prices)
+    for salt, row in enumerate(rows, 1):
+        s = speed.measure(row, questions, budget=options.budget, salt=salt, prices=prices)
         print(
-            f"| {name} | {s.median:.1f} | {s.slow:.1f} | {s.tokens_per_second:,.0f} | {s.saved_tokens:.0f} "
+            f"| {s.method} | {s.median:.1f} | {s.slow:.1f} | {s.tokens_per_second:,.0f} | {s.saved_tokens:.0f} "
             f"| {s.saved_ms:.0f} | {s.net_ms:+.0f} | {s.break_even:,.0f} |",
             flush=True,
         )

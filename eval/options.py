@@ -48,6 +48,7 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one.add_argument("--budget", type=float, default=0.2)
     one.add_argument("--prefill", type=float, default=2000.0, help="tokens a second the reader takes in")
     one.add_argument("--price", type=float, default=0.5, help="price of a million input tokens")
+    one.add_argument("--stored", action="store_true", help="also with token states stored in the index")
     one.set_defaults(action="speed")
     one = actions.add_parser("trust", help="the promises, checked on real questions")
     _data(one, default=["nq_multi20_dev", "xquad_dev"], limit=25)

@@ -48,7 +48,7 @@ CHECK_EVERY_S = 420.0
 def sampler(work: Path, config: TrainConfig) -> Sampler:
     """The training data, read and encoded."""
     data = Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data")) / "train"
-    return Sampler(open_corpus(data, work, config=config, workers=os.cpu_count() or 1), config)
+    return Sampler(open_corpus(data, work, workers=os.cpu_count() or 1), config)
 
 
 def train(work: Path, config: TrainConfig, *, run: str, start: Path | None) -> None:
@@ -103,7 +103,7 @@ def held_out(draws: Sampler) -> Iterator[Labelled]:
 
         yield Labelled(
             example.question,
-            tuple(Passage(pool[number].text, title=pool[number].title) for number in shown),
+            tuple(Passage(pool[number].text, title=pool[number].title if example.titled else "") for number in shown),
             tuple(tuple(span(place) for place in group) for group in example.groups) if relevant else (),
             tuple(span(place) for place in example.masked if place[0] in shown),
         )

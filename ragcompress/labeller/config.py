@@ -48,7 +48,7 @@ class TrainConfig:
         clip: Largest gradient norm.
         max_tokens: Longest passage window, in pieces.
         p_full: Probability that a passage is shown whole (up to ``max_tokens``) instead of cropped.
-        untitled: Share of passages that are encoded without their title.
+        untitled: Share of questions whose passages are all shown without their titles (2Wiki's never are).
         p_keywords: Probability that the question loses its stop words.
         p_unmarked: Probability that the question loses its question mark.
         p_irrelevant: Probability that the supporting passage is left out.
@@ -73,7 +73,7 @@ class TrainConfig:
     clip: float = 1.0
     max_tokens: int = 200
     p_full: float = 0.35
-    untitled: float = 0.15
+    untitled: float = 0.4
     p_keywords: float = 0.15
     p_unmarked: float = 0.4
     p_irrelevant: float = 0.1

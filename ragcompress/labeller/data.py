@@ -67,6 +67,7 @@ class Example:
     groups: tuple[tuple[Place, ...], ...]
     masked: frozenset[Place] = frozenset()
     spans: tuple[tuple[int, int, int], ...] = field(default=())
+    titled: bool = True
 
 
 def read_records(path: Path) -> Iterator[dict[str, Any]]:
@@ -172,4 +173,5 @@ def merge(first: Example, second: Example, rng: random.Random) -> Example:
         first.groups + second.groups,
         first.masked | second.masked,
         first.spans + second.spans,
+        first.titled,
     )

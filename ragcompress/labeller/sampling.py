@@ -29,22 +29,30 @@ WORDY = 14  # the same of those that BM25 finds
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
-    """The passages, their states, and the labelled questions."""
+    """The passages, their states with and without their titles, and the labelled questions."""
 
     pool: list[PoolPassage]
     items: list[Item]
     store: StateStore
+    untitled: StateStore
 
 
-def open_corpus(data: Path, work: Path, *, config: TrainConfig, workers: int) -> Corpus:
-    """Read the data sets and open the state store, building it if it is not there yet (ten CPU minutes)."""
+def open_corpus(data: Path, work: Path, *, workers: int) -> Corpus:
+    """Read the data sets and open the two state stores, building what is missing (ten CPU minutes each)."""
     pool, items = load_items(data)
-    folder = work / "store"
-    if not (folder / "starts.npy").exists():
-        rng = random.Random(config.seed)
-        titled = [passage.source == "2wiki" or rng.random() > config.untitled for passage in pool]
-        build_store(pool, titled, folder, workers=workers)
-    return Corpus(pool, items, StateStore.open(folder))
+    bare = [replace(passage, title="") for passage in pool]
+    return Corpus(
+        pool,
+        items,
+        _store(pool, work / "store", workers=workers),
+        _store(bare, work / "untitled", workers=workers),
+    )
+
+
+def _store(pool: Sequence[PoolPassage], folder: Path, *, workers: int) -> StateStore:
+    if not StateStore.is_whole(folder):
+        build_store(pool, folder, workers=workers)
+    return StateStore.open(folder)
 
 
 class Sampler:
@@ -83,17 +91,20 @@ class Sampler:
         return [self.draw(item, rng, passages=passages) for item in items]
 
     def draw(self, item: Item, rng: random.Random, *, passages: int) -> Example:
-        """A question with its supporting passages and negatives, shuffled."""
+        """A question with its supporting passages and negatives, shuffled; all of them titled, or none."""
         gold = sorted({place[0] for group in item.groups for place in group})
         rest = self._negatives(item, gold, max(passages - len(gold), 2), rng)
         shown = [*gold, *rest]
         rng.shuffle(shown)
-        return Example(item.question, tuple(shown), item.groups, frozenset(item.masked), item.spans)
+        # the second passage of a bridge question is found by its title alone
+        titled = item.source == "2wiki" or rng.random() >= self.config.untitled
+        return Example(item.question, tuple(shown), item.groups, frozenset(item.masked), item.spans, titled)
 
     def windows(self, example: Example, crop: Crop | None = None) -> list[Window]:
         """The example's passages beside its question; without ``crop`` as whole as the room allows."""
         crop = crop or Crop(self.config.max_tokens)
-        return make_windows(example, self._query(example.question), self.corpus.store, self.corpus.pool, crop=crop)
+        store = self.corpus.store if example.titled else self.corpus.untitled
+        return make_windows(example, self._query(example.question), store, self.corpus.pool, crop=crop)
 
     def _query(self, question: str) -> Query:
         return read_query(self.encoder.query(question))
@@ -105,7 +116,8 @@ class Sampler:
         example = self._asked(self.draw(item, rng, passages=config.passages), rng)
         if rng.random() < config.p_irrelevant:
             gold = {place[0] for group in example.groups for place in group}
-            example = Example(example.question, tuple(p for p in example.passages if p not in gold), ())
+            rest = tuple(passage for passage in example.passages if passage not in gold)
+            example = Example(example.question, rest, (), titled=example.titled)
         elif rng.random() < config.p_pair:
             other = self.draw(rng.choice(self._train["squad"]), rng, passages=3)
             example = merge(example, other, rng)

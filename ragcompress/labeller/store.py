@@ -47,6 +47,11 @@ class StateStore:
     starts: NDArray[np.int64]
     vectors: NDArray[np.float32]
 
+    @staticmethod
+    def is_whole(folder: Path) -> bool:
+        """Whether `build_store` finished there."""
+        return (folder / "starts.npy").exists()
+
     @classmethod
     def open(cls, folder: Path) -> StateStore:
         """Map a store that `build_store` finished."""
@@ -76,10 +81,10 @@ def encoder(threads: int = 1) -> Any:
     return OnnxEncoder(session(graph, threads=threads), embedded_tokenizer(), name)
 
 
-def build_store(pool: Sequence[PoolPassage], titled: Sequence[bool], folder: Path, *, workers: int) -> StateStore:
+def build_store(pool: Sequence[PoolPassage], folder: Path, *, workers: int) -> None:
     """Encode every passage once, in ``workers`` processes, and write the store."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(p.title if with_title else "", p.text) for p, with_title in zip(pool, titled, strict=True)]
+    jobs = [(passage.title, passage.text) for passage in pool]
     sizes: list[int] = []
     vectors: list[Any] = []
     with ExitStack() as stack:
@@ -98,7 +103,6 @@ def build_store(pool: Sequence[PoolPassage], titled: Sequence[bool], folder: Pat
         (folder / f"{name}.raw").unlink()
     np.save(folder / "vectors.npy", np.stack(vectors))
     np.save(folder / "starts.npy", np.cumsum([0, *sizes]))  # last: its presence says the store is whole
-    return StateStore.open(folder)
 
 
 _ENCODER: Any = None

@@ -19,7 +19,9 @@ from eval.retrieval import retrieval_scores, retrieve_for
 from eval.run import Plan
 from ragcompress.budget import TokenBudget
 from ragcompress.context import Context
+from ragcompress.encoders import Encoded, OnnxEncoder
 from ragcompress.errors import InvalidInput
+from ragcompress.methods import resolve
 from ragcompress.pruners import baselines
 from ragcompress.types import Passage, Segment, Span
 
@@ -45,11 +47,27 @@ def test_choose_says_when_it_can_not() -> None:
 
 def test_speed_adds_up() -> None:
     prices = speed.Prices(prefill=1000, per_million=2.0)
-    found = speed.measure("x", lambda q: baselines.truncate, QUESTIONS[:3], budget=0.5, salt=1, prices=prices)
+    timed = speed.Timed("x", lambda q: baselines.truncate)
+    found = speed.measure(timed, QUESTIONS[:3], budget=0.5, salt=1, prices=prices)
     assert found.questions == 3
     assert found.saved_ms == pytest.approx(found.saved_tokens)
     assert found.saved_money == pytest.approx(found.saved_tokens * 0.002)
     assert found.net_ms == pytest.approx(found.saved_ms - 1000 * found.saved_tokens / found.break_even)
+
+
+def test_speed_with_stored_states_encodes_no_passage(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = OnnxEncoder.embedded()
+    encoded: list[tuple[str, ...]] = []
+    whole = embedded._encode
+
+    def watched(title: str, text: str) -> Encoded:
+        encoded.append((title, text)) if (title, text) not in embedded._cache else None
+        return whole(title, text)
+
+    monkeypatch.setattr(embedded, "_encode", watched)
+    timed = speed.Timed("x", lambda q: resolve("late"), speed.stored_states())
+    speed.measure(timed, QUESTIONS[:2], budget=0.5, salt=77, prices=speed.Prices())
+    assert {text.strip() for _, text in encoded} <= {question.question for question in QUESTIONS[:2]}
 
 
 def test_trust_passes_the_honest() -> None:

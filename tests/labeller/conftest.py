@@ -14,7 +14,7 @@ from labeller_cases import write_data  # noqa: E402
 
 from ragcompress.labeller.config import ModelConfig, TrainConfig  # noqa: E402
 from ragcompress.labeller.model import JointHalf, encoder_weights  # noqa: E402
-from ragcompress.labeller.sampling import Corpus, Sampler, open_corpus  # noqa: E402
+from ragcompress.labeller.sampling import Sampler, open_corpus  # noqa: E402
 
 CONFIG = TrainConfig(batch=3, passages=3, mix=(0.7, 0.1, 0.1, 0.1), warmup=2)
 
@@ -39,6 +39,6 @@ def disturbed_model() -> JointHalf:
 def sampler(tmp_path_factory: pytest.TempPathFactory) -> Sampler:
     """Ten cities, two of them held out."""
     folder: Path = tmp_path_factory.mktemp("labeller")
-    corpus = open_corpus(write_data(folder / "train"), folder, config=CONFIG, workers=1)
+    corpus = open_corpus(write_data(folder / "train"), folder, workers=1)
     items = [replace(item, held_out="Lima" in item.question or "Oslo" in item.question) for item in corpus.items]
-    return Sampler(Corpus(corpus.pool, items, corpus.store), CONFIG)
+    return Sampler(replace(corpus, items=items), CONFIG)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,3 +119,10 @@ def test_held_out_questions_are_never_drawn_for_training(sampler: Sampler) -> No
     stream = sampler.batches()
     drawn = {example.question for _ in range(10) for example, _ in next(stream)}
     assert not any(city in question for question in drawn for city in ("Lima", "Oslo"))
+
+
+def test_untitled_questions_show_no_passage_with_its_title(sampler: Sampler) -> None:
+    example = sampler.held_out({"squad": 1}, passages=3)[0]
+    titled, bare = (sampler.windows(replace(example, titled=titled)) for titled in (True, False))
+    assert all(len(a) > len(b) for a, b in zip(titled, bare, strict=True))
+    assert [a.numbers for a in titled] == [b.numbers for b in bare]
