@@ -15,21 +15,23 @@ import json
 import math
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ragcompress.encoders import cpu_gains_from_int8, session
-from ragcompress.labeller.calibrate import calibrated, fit_weights
+from ragcompress.labeller.calibrate import Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
 from ragcompress.labeller.export import export_joint, save_pretrained, settings_of
 from ragcompress.labeller.model import JointHalf, encoder_weights
 from ragcompress.labeller.objective import held_out_report, refit
-from ragcompress.labeller.runtime import PARTS, JointModel
+from ragcompress.labeller.runtime import LEARNED, PARTS, JointModel
 from ragcompress.labeller.sampling import Sampler, open_corpus
 from ragcompress.labeller.train import Trainer
 from ragcompress.scorers.labels import LabelScorer
@@ -84,10 +86,23 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
     scorer = LabelScorer(JointModel(graph, {**settings, "keep": settings["keep"]}))
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
     weights = fit_weights(cases, scorer.model.weights.astype(np.float64))
-    settings["weights"] = {name: round(float(value), 4) for name, value in zip(PARTS, weights, strict=True)}
-    settings = calibrated(settings, cases)
+    settings["weights"] = _named(weights)
+    settings = {**calibrated(settings, cases), "student": _student(settings, cases, weights)}
     (out / "labeller.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     print(json.dumps({"bytes": sizes, **settings}, indent=1))
+
+
+def _student(settings: dict[str, Any], cases: Sequence[Case], teacher: NDArray[np.float64]) -> dict[str, Any]:
+    """What the labeller without its joint half needs: the other weights, fitted anew near the teacher's."""
+    learned = np.arange(len(PARTS))[LEARNED]
+    bare = [case._replace(parts=np.delete(case.parts, learned, axis=1)) for case in cases]
+    weights = np.insert(fit_weights(bare, np.delete(teacher, learned)), [LEARNED.start] * len(learned), 0.0)
+    student = calibrated({**settings, "weights": _named(weights)}, cases)
+    return {name: student[name] for name in ("weights", "keep", "thresholds", "calibration")}
+
+
+def _named(weights: NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(PARTS, weights, strict=True)}
 
 
 def held_out(draws: Sampler) -> Iterator[Labelled]:

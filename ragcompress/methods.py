@@ -19,6 +19,7 @@ from ragcompress.pruners.perplexity import PerplexityPruner
 from ragcompress.pruners.redundancy import drop_redundant, mmr
 from ragcompress.pruners.words import WordPruner
 from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInteractionScorer, LexicalScorer
+from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.second_pass import SecondPass
 
 __all__ = ["METHODS", "Method", "default", "resolve"]
@@ -54,6 +55,10 @@ def _dynamic_labeller(model: str) -> Compressor:
     return LabellingPruner.of_model(model, dynamic=True) if model else LabellingPruner.dynamic()
 
 
+def _student() -> Compressor:
+    return LabellingPruner(GuardedScorer(LabelScorer.student()))
+
+
 METHODS: tuple[Method, ...] = (
     Method("truncate", "the first tokens", "baseline", "", True, lambda: baselines.truncate),
     Method("passages", "whole passages, best first", "baseline", "", True, lambda: baselines.top_passages),
@@ -81,12 +86,17 @@ METHODS: tuple[Method, ...] = (
         LabellingPruner.of_model, _dynamic_labeller,
     ),
     Method(
+        "student", "the labeller without reading them together: quicker, most of all with stored states",
+        "IDCM, Hofstätter et al. 2021", "", True, _student, None,
+        lambda _: LabellingPruner.dynamic(scorer=LabelScorer.student()),
+    ),
+    Method(
         "hops", "fused, scored again with what the first pass found; for multi-hop questions",
         "MDR, Xiong et al. 2021", "", True, lambda: SentencePruner(SecondPass()),
     ),
     Method(
-        "cascade", "words choose half the passages, the encoder their sentences", "IDCM, Hofstätter et al. 2021", "",
-        True, Cascade,
+        "cascade", "the student chooses half the passages, the labeller their sentences",
+        "IDCM, Hofstätter et al. 2021", "", True, Cascade,
     ),
     Method(
         "cluster", "each group of like sentences heard once, most relevant first", "CRAG, Akesson and Santos 2024", "",

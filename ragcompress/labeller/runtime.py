@@ -34,6 +34,7 @@ PARTS = (
     "keep_mean", "keep_best", "rank", "words", "passage_words",
 )  # fmt: skip
 JOINT = 7  # how many of them `JointModel.parts` gives
+LEARNED = slice(4, JOINT)  # which of them the joint reading gives
 
 WINDOW = 320  # passage tokens that one joint forward reads; longer passages are read in several
 
@@ -188,24 +189,37 @@ class JointModel:
         """The same graph with other weights and calibration."""
         return JointModel(self._graph, {**self.settings, **settings})
 
+    def student(self) -> JointModel:
+        """The same without the joint reading: the other parts alone, their weights fitted anew near this model's.
+
+        What it needs of a passage can be stored in full, so that a query costs little more than its own encoding; the
+        cheap judge of a cascade, as in IDCM (Hofstätter et al., SIGIR 2021).
+        """
+        return self.with_settings({"name": f"{self.settings['name']}, student", **self.settings["student"]})
+
     def __repr__(self) -> str:
         return f"JointModel({self.settings['name']!r})"
 
     def parts(self, query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> Floats:
-        """The first seven `PARTS` of one passage's sentences [sentences, 7]; NaN for a sentence without tokens."""
+        """The first seven `PARTS` of one passage's sentences [sentences, 7]; NaN for a sentence without tokens.
+
+        Parts of the joint reading are 0 where none of them has a weight.
+        """
         found = np.full((len(sentences), JOINT), np.nan, dtype=np.float32)
         vector = _unit(passage.last.mean(axis=0))
         for rows, numbers, spans in windows(passage, sentences):
             matched = match(query, passage, rows, spans, vector)
-            side = (np.arange(len(matched.states)) >= len(query.ids)).astype(np.int64)
-            inputs = {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
-            logits, rank = self._graph.run(["logits", "rank"], inputs)
-            keep = logits[0, :, 1]
             found[numbers, :4] = matched.untrained
-            found[numbers, 4] = [keep[a:b].mean() for a, b in matched.spans]
-            found[numbers, 5] = [log_mean_exp(keep[a:b]) for a, b in matched.spans]
-            found[numbers, 6] = rank[0]
+            found[numbers, LEARNED] = self._read(matched, len(query.ids)) if self.weights[LEARNED].any() else 0
         return found
+
+    def _read(self, matched: Matched, ahead: int) -> Floats:
+        """Mean and smooth maximum of the sentences' keep logits, and the passage's rank logit [sentences, 3]."""
+        side = (np.arange(len(matched.states)) >= ahead).astype(np.int64)
+        inputs = {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
+        logits, rank = self._graph.run(["logits", "rank"], inputs)
+        keep = [logits[0, start:end, 1] for start, end in matched.spans]
+        return np.array([[own.mean(), log_mean_exp(own), rank[0]] for own in keep], dtype=np.float32)
 
     def keep_probability(self, parts: Floats) -> NDArray[np.float64]:
         """Calibrated probability, 0 to 1, that each sentence supports the answer, from its `PARTS` [n, 9].

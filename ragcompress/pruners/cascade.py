@@ -14,7 +14,8 @@ from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Compressor, Scorer, Segmenter
 from ragcompress.pruners.common import relevance
 from ragcompress.render import fill, fit
-from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
+from ragcompress.scorers import GuardedScorer
+from ragcompress.scorers.labels import LabelScorer
 from ragcompress.segment import sentences
 from ragcompress.select import best_first
 
@@ -28,16 +29,17 @@ class Cascade:
     What the cheap scorer dropped costs the expensive one nothing: it reads only passages that still have segments.
 
     Attributes:
-        cheap: Judges everything; BM25 by default.
+        cheap: Judges everything; by default the labeller's student, which compares states without reading query and
+            passage together.
         expensive: A scorer, such as a cross-encoder, or a whole compressor, such as a labelling pruner; by default the
-            guarded fusion of cosine, late interaction and BM25.
+            labeller, which reads with the states the student has computed.
         keep: How much passes: a share in (0, 1] as a float, a number of passages (sentences) as an int.
         unit: ``"passages"`` or ``"sentences"``: what the cheap scorer prunes.
         segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
     """
 
-    cheap: Scorer = field(default_factory=LexicalScorer)
-    expensive: Scorer | Compressor = field(default_factory=lambda: GuardedScorer(FusedScorer()))
+    cheap: Scorer = field(default_factory=lambda: GuardedScorer(LabelScorer.student()))
+    expensive: Scorer | Compressor = field(default_factory=lambda: GuardedScorer(LabelScorer()))
     keep: float = 0.5
     unit: Literal["passages", "sentences"] = "passages"
     segmenter: Segmenter = field(default=sentences, repr=False)

@@ -31,6 +31,11 @@ class LabelScorer:
     model: JointModel = field(default_factory=JointModel.embedded)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
 
+    @classmethod
+    def student(cls) -> LabelScorer:
+        """The embedded labeller's student: no joint reading, see `JointModel.student`."""
+        return cls(JointModel.embedded().student())
+
     def __call__(self, context: Context) -> Context:
         """Score segments and passages."""
         return context.with_scores(*_judge(self, context))

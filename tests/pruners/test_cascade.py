@@ -63,7 +63,7 @@ def test_passages_never_seen_rank_below_those_seen_in_the_cheap_order():
     assert scores[2] > scores[0] > scores[1] > scores[3]
 
 
-def test_a_word_judge_before_the_encoder_keeps_the_answer():
+def test_the_default_cascade_keeps_the_answer():
     out = rc.compress("Who wrote the program?", PASSAGES, budget=6, compressor=Cascade(keep=0.5))
     assert out.text == "Ada wrote the program."
 

@@ -5,6 +5,7 @@ import pytest
 
 import ragcompress as rc
 from ragcompress.context import Context
+from ragcompress.labeller.runtime import JointModel
 from ragcompress.pruners.labelling import LabellingPruner, threshold_for
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer, rerank
@@ -87,3 +88,42 @@ def test_what_the_labeller_cannot_read_is_not_thresholded():
     )
     assert "333" in out.text
     assert "can't read this language" in out.warnings[0]
+
+
+class Counting:
+    """A joint graph that counts how often it is asked."""
+
+    def __init__(self, graph):
+        self.graph, self.calls = graph, 0
+
+    def run(self, *args):
+        self.calls += 1
+        return self.graph.run(*args)
+
+
+def test_the_student_judges_without_reading_them_together(scorer):
+    model = scorer.model
+    graph = Counting(model._graph)
+    counted = JointModel(graph, model.settings)
+    split = Context.of(ASK, PASSAGES).split()
+    chances = [segment.score for segment in LabelScorer(counted.student())(split).segments]
+    assert graph.calls == 0
+    assert int(np.argmax(chances)) == 3
+    assert all(0 < chance < 1 for chance in chances)
+    LabelScorer(counted)(split)
+    assert graph.calls == len(PASSAGES)
+
+
+def test_a_cascade_reads_half_of_the_passages_together(scorer):
+    graph = Counting(scorer.model._graph)
+    expensive = LabelScorer(JointModel(graph, scorer.model.settings))
+    passages = [*PASSAGES, Passage("Cats sleep all day."), Passage("Rivers flow to the sea.")]
+    out = rc.compress(ASK, passages, budget=10, compressor=rc.Cascade(LabelScorer.student(), expensive))
+    assert graph.calls == 2
+    assert out.text == "The tower is 333 metres tall."
+
+
+def test_the_student_decides_itself_how_much_to_keep():
+    out = rc.compress(ASK, PASSAGES, compressor="student")
+    assert "333 metres" in out.text
+    assert not rc.compress(FAR_OFF, PASSAGES, compressor="student").text

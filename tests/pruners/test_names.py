@@ -14,6 +14,7 @@ ASKED = (
     "perplexity",
     "refine",
     "cascade",
+    "student",
     "hops",
     "classifier",
 )
