@@ -11,6 +11,7 @@ from eval.stats import Interval, difference, mean_interval, ratio_interval, verd
 
 __all__ = ["MARGIN", "Cell", "group", "pareto", "quality", "summarise"]
 
+SLACK = 1.02
 MARGIN = 0.01
 Group = tuple[str, str, float]
 
@@ -89,16 +90,22 @@ def summarise(rows: Iterable[Row], *, margin: float = MARGIN) -> list[Cell]:
 
 
 def pareto(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells of one data set that no other beats in both tokens and quality (bounds excluded), by kept fraction."""
+    """The cells of one data set that no other beats in quality with as few tokens (bounds excluded), by kept fraction.
+
+    Budgets are filled to within a sentence, so a little less is no merit: up to `SLACK` more counts as as few.
+    """
     candidates = sorted(
         (c for c in cells if c.compressor not in (FULL, "oracle")),
         key=lambda c: (c.kept_fraction.value, -_value(c)),
     )
-    front: list[Cell] = []
-    for cell in candidates:
-        if not front or _value(cell) > _value(front[-1]):
-            front.append(cell)
-    return front
+
+    def beaten(cell: Cell) -> bool:
+        room = cell.kept_fraction.value * SLACK
+        rivals = [c for c in candidates if c is not cell and c.kept_fraction.value <= room]
+        rank = (_value(cell), -cell.kept_fraction.value)
+        return any((_value(rival), -rival.kept_fraction.value) > rank for rival in rivals)
+
+    return [cell for cell in candidates if not beaten(cell)]
 
 
 def _value(cell: Cell) -> float:
