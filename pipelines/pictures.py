@@ -1,10 +1,14 @@
-"""The README's two pictures, made anew from a run of the demo.
+"""The README's pictures, made anew.
 
-python -m pipelines.pictures docs/          writes demo.svg, and kept.png where Chromium is installed
+    python -m pipelines.pictures docs/                              # runs the demo: demo.svg, and kept.png
+    python -m pipelines.pictures docs/ --report runs/readme         # the head of an evaluation's report: report.png
+
+The two PNG files need Chromium.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import shutil
 import subprocess
@@ -17,11 +21,24 @@ from rich.console import Console
 
 from ragcompress.cli import demo
 
-SIZE = (900, 910)  # pixels of the page's picture: the first question
+KEPT = (900, 910)  # pixels: the demo's page with its first question
+REPORT = (900, 690)  # pixels: the report's first curves
 
 
-def main(folder: Path) -> None:
-    """Run the demo on two questions, record the terminal and photograph the page."""
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs"))
+    parser.add_argument("--report", type=Path, help="a folder that `python -m eval report` has written to")
+    options = parser.parse_args()
+    if options.report:
+        photograph(options.report / "report.html", options.folder / "report.png", REPORT)
+    else:
+        of_demo(options.folder)
+
+
+def of_demo(folder: Path) -> None:
+    """Run the demo on a question, record the terminal and photograph the page."""
     folder.mkdir(parents=True, exist_ok=True)
     screen = Console(
         record=True, width=104, force_terminal=True, color_system="truecolor", file=io.StringIO(), highlight=False
@@ -34,18 +51,18 @@ def main(folder: Path) -> None:
         page = Path(scratch, "page.html")
         demo.demo(html=str(page))
         screen.save_svg(str(folder / "demo.svg"), title="ragcompress demo")
-        photograph(page, folder / "kept.png")
+        photograph(page, folder / "kept.png", KEPT)
 
 
-def photograph(page: Path, out: Path) -> None:
-    """The page in headless Chromium, if there is one."""
+def photograph(page: Path, out: Path, size: tuple[int, int]) -> None:
+    """The page's first ``size`` pixels in headless Chromium, if there is one."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         print(f"{out} not written: no Chromium here", file=sys.stderr)
         return
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={SIZE[0]},{SIZE[1]}"]
-    subprocess.run([browser, *flags, f"--screenshot={out}", page.as_uri()], check=True, capture_output=True)
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={size[0]},{size[1]}"]
+    subprocess.run([browser, *flags, f"--screenshot={out}", page.resolve().as_uri()], check=True, capture_output=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
+    main()
