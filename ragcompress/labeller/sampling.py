@@ -111,6 +111,12 @@ class Sampler:
 
     def _varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
         """One training example: any source, by chance as keywords, without support, or merged with another."""
+        while True:
+            example, windows = self._draw_varied(rng)
+            if windows:  # what is left without its support may be nothing, or nothing with text
+                return example, windows
+
+    def _draw_varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
         config = self.config
         item = rng.choice(self._train[rng.choices(SOURCES, config.mix)[0]])
         example = self._asked(self.draw(item, rng, passages=config.passages), rng)

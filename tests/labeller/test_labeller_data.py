@@ -126,3 +126,17 @@ def test_untitled_questions_show_no_passage_with_its_title(sampler: Sampler) -> 
     titled, bare = (sampler.windows(replace(example, titled=titled)) for titled in (True, False))
     assert all(len(a) > len(b) for a, b in zip(titled, bare, strict=True))
     assert [a.numbers for a in titled] == [b.numbers for b in bare]
+
+
+def test_a_question_left_without_passages_is_drawn_again(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    once = sampler._draw_varied
+
+    def first_nothing(rng: random.Random) -> tuple:
+        example, windows = once(rng)
+        drawn.append(windows if drawn else [])
+        return example, drawn[-1]
+
+    monkeypatch.setattr(sampler, "_draw_varied", first_nothing)
+    assert all(windows for _, windows in next(sampler.batches()))
+    assert drawn[0] == []
