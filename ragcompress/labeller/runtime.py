@@ -200,18 +200,28 @@ class JointModel:
     def __repr__(self) -> str:
         return f"JointModel({self.settings['name']!r})"
 
-    def parts(self, query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> Floats:
-        """The first seven `PARTS` of one passage's sentences [sentences, 7]; NaN for a sentence without tokens.
+    def parts(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Floats]:
+        """The first seven `PARTS` of every passage's sentences.
 
-        Parts of the joint reading are 0 where none of them has a weight.
+        Args:
+            query: From `read_query`.
+            passages: Each encoded, with the character ranges of its sentences. All are compared before the first is
+                read: numpy's threads and onnxruntime's keep spinning for a while, and in turns would double the time.
+
+        Returns:
+            Per passage [sentences, 7]; NaN for a sentence without tokens. Parts of the joint reading are 0 where none
+            of them has a weight.
         """
-        found = np.full((len(sentences), JOINT), np.nan, dtype=np.float32)
-        vector = _unit(passage.last.mean(axis=0))
-        for rows, numbers, spans in windows(passage, sentences):
-            matched = match(query, passage, rows, spans, vector)
-            found[numbers, :4] = matched.untrained
-            found[numbers, LEARNED] = self._read(matched, len(query.ids)) if self.weights[LEARNED].any() else 0
-        return found
+        compared = [_compare(query, encoded, sentences) for encoded, sentences in passages]
+        reads = self.weights[LEARNED].any()
+        result = []
+        for (_, sentences), own in zip(passages, compared, strict=True):
+            found = np.full((len(sentences), JOINT), np.nan, dtype=np.float32)
+            for numbers, matched in own:
+                found[numbers, :4] = matched.untrained
+                found[numbers, LEARNED] = self._read(matched, len(query.ids)) if reads else 0
+            result.append(found)
+        return result
 
     def _read(self, matched: Matched, ahead: int) -> Floats:
         """Mean and smooth maximum of the sentences' keep logits, and the passage's rank logit [sentences, 3]."""
@@ -230,6 +240,14 @@ class JointModel:
         logits = slope * (parts @ self.weights).astype(np.float64) + shift
         with np.errstate(over="ignore"):
             return np.asarray(np.nan_to_num(1 / (1 + np.exp(-logits)), nan=0.0), dtype=np.float64)
+
+
+def _compare(query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[list[int], Matched]]:
+    """For each window of a passage the numbers of its sentences, and how it matches the query."""
+    vector = _unit(passage.last.mean(axis=0))
+    return [
+        (numbers, match(query, passage, rows, spans, vector)) for rows, numbers, spans in windows(passage, sentences)
+    ]
 
 
 def log_mean_exp(values: Floats) -> float:

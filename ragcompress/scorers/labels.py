@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.context import Context
-from ragcompress.encoders import Encoded, OnnxEncoder, TokenEncoder
-from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, Query, read_query
+from ragcompress.encoders import OnnxEncoder, TokenEncoder
+from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, read_query
 from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["LabelScorer", "rerank"]
+
+CHUNK = 32  # passages whose states are held at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +55,24 @@ class LabelScorer:
         """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""
         query = read_query(self.encoder.query(context.query))
         groups: dict[int, list[int]] = {}
-        for at, segment in enumerate(context.segments):
-            groups.setdefault(segment.support[0].passage, []).append(at)
+        for at in sorted(range(len(context.segments)), key=lambda at: _range(context, at)):
+            groups.setdefault(context.segments[at].support[0].passage, []).append(at)
         found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
-        for number, members in groups.items():
-            states = self.encoder.passages([context.passages[number]])[0]
-            found[members, :JOINT] = self._passage(query, states, context, members)
+        numbers = sorted(groups)
+        for chunk in (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK)):
+            states = self.encoder.passages([context.passages[number] for number in chunk])
+            ranges = [[_range(context, at) for at in groups[number]] for number in chunk]
+            parts = self.model.parts(query, list(zip(states, ranges, strict=True)))
+            for number, own in zip(chunk, parts, strict=True):
+                found[groups[number], :JOINT] = own
         found[:, JOINT:] = _words(context)
         return found
 
-    def _passage(self, query: Query, states: Encoded, context: Context, members: list[int]) -> NDArray[np.float32]:
-        """The parts of the segments ``members``, all of one passage; any order, overlaps allowed."""
-        ranges = [(context.segments[at].support[0].start, context.segments[at].support[-1].end) for at in members]
-        order = sorted(range(len(members)), key=lambda at: ranges[at])
-        result = np.empty((len(members), JOINT), dtype=np.float32)
-        result[order] = self.model.parts(query, states, [ranges[at] for at in order])
-        return result
+
+def _range(context: Context, at: int) -> tuple[int, int]:
+    """Where segment ``at`` begins and ends in its passage."""
+    support = context.segments[at].support
+    return support[0].start, support[-1].end
 
 
 def _words(context: Context) -> NDArray[np.float32]:

@@ -63,7 +63,9 @@ def test_the_shipped_graph_scores_as_the_trained_model(
             scored = score_windows(model, [windows])[0]
         query = read_query(sampler.encoder.query(example.question))
         found = [
-            runtime.parts(query, sampler.corpus.store.encoded(w.passage), sampler.corpus.pool[w.passage].sentences)
+            runtime.parts(query, [(sampler.corpus.store.encoded(w.passage), sampler.corpus.pool[w.passage].sentences)])[
+                0
+            ]
             for w in windows
         ]
         np.testing.assert_allclose(np.concatenate(found), scored.parts, atol=tolerance)
