@@ -67,11 +67,11 @@ def train(work: Path, config: TrainConfig, *, run: str, start: Path | None) -> N
         if start:
             trainer.start_from(torch.load(start, weights_only=True)["model"])
         trainer.keep_best(held_out_report(trainer.work, probe))
-        refit(model, [example for batch in islice(draws.batches(-REFIT), REFIT) for example in batch])
+        refit(model, [example for batch in islice(draws.batches(-REFIT, run=run), REFIT) for example in batch])
         trainer.start_from(model.state_dict())
         trainer.best = math.inf
         trainer.keep_best(held_out_report(trainer.work, probe))
-    trainer.run(draws.batches(trainer.step), lambda now: held_out_report(now, probe), every_s=CHECK_EVERY_S)
+    trainer.run(draws.batches(trainer.step, run=run), lambda now: held_out_report(now, probe), every_s=CHECK_EVERY_S)
 
 
 def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> None:

@@ -52,6 +52,8 @@ class TrainConfig:
         p_keywords: Probability that the question loses its stop words.
         p_unmarked: Probability that the question loses its question mark.
         p_irrelevant: Probability that the supporting passage is left out.
+        p_swapped: Probability that a SQuAD question has a name, number or key word exchanged, so that its own passage
+            no longer answers it.
         p_pair: Probability that two questions are merged into one that needs both passages.
         mix: Share of draws from SQuAD, SQuADShifts, FEVER and 2Wiki.
         rank_weight: Weight of the listwise loss over passages.
@@ -66,7 +68,7 @@ class TrainConfig:
     batch: int = 16
     passages: int = 6
     negatives: tuple[float, float, float, float] = (0.34, 0.2, 0.22, 0.24)
-    layer_rate: float = 1.4e-4
+    layer_rate: float = 1.2e-4
     head_rate: float = 1e-3
     warmup: int = 60
     weight_decay: float = 0.01
@@ -77,6 +79,7 @@ class TrainConfig:
     p_keywords: float = 0.15
     p_unmarked: float = 0.4
     p_irrelevant: float = 0.1
+    p_swapped: float = 0.06
     p_pair: float = 0.12
     mix: tuple[float, float, float, float] = (0.66, 0.1, 0.1, 0.14)
     rank_weight: float = 0.5

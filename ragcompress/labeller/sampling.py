@@ -16,6 +16,7 @@ from ragcompress.labeller.config import TrainConfig
 from ragcompress.labeller.data import Example, Item, PoolPassage, keywords, load_items, merge
 from ragcompress.labeller.runtime import Query, read_query
 from ragcompress.labeller.store import StateStore, build_store, encoder
+from ragcompress.reader.swaps import swap_question
 
 __all__ = ["Batch", "Corpus", "Sampler", "open_corpus"]
 
@@ -73,12 +74,18 @@ class Sampler:
         self._held: dict[str, list[Item]] = defaultdict(list)
         for item in corpus.items:
             (self._held if item.held_out else self._train)[item.source].append(item)
+        self._asked_in: dict[str, list[str]] = defaultdict(list)
+        for item in self._train["squad"]:
+            self._asked_in[self._article(item)].append(item.question)
 
-    def batches(self, start: int = 0) -> Iterator[Batch]:
-        """Endless batches; batch ``n`` depends on the seed and ``n`` alone, so a resumed run goes on alike."""
+    def batches(self, start: int = 0, *, run: str = "run") -> Iterator[Batch]:
+        """Endless batches; batch ``n`` depends on the seed, the run's name and ``n`` alone.
+
+        So a resumed run goes on alike, and a run that starts from another's weights draws other questions than it did.
+        """
         step = start
         while True:
-            rng = random.Random(f"{self.config.seed}/{step}")
+            rng = random.Random(f"{self.config.seed}/{run}/{step}")
             yield [self._varied(rng) for _ in range(self.config.batch)]
             step += 1
 
@@ -110,7 +117,7 @@ class Sampler:
         return read_query(self.encoder.query(question))
 
     def _varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
-        """One training example: any source, by chance as keywords, without support, or merged with another."""
+        """One training example: any source, by chance as keywords, without support, swapped, or merged with another."""
         while True:
             example, windows = self._draw_varied(rng)
             if windows:  # what is left without its support may be nothing, or nothing with text
@@ -124,11 +131,21 @@ class Sampler:
             gold = {place[0] for group in example.groups for place in group}
             rest = tuple(passage for passage in example.passages if passage not in gold)
             example = Example(example.question, rest, (), titled=example.titled)
+        elif item.source == "squad" and rng.random() < config.p_swapped:
+            example = self._swapped(example, self._article(item), rng)
         elif rng.random() < config.p_pair:
             other = self.draw(rng.choice(self._train["squad"]), rng, passages=3)
             example = merge(example, other, rng)
         crop = Crop(config.max_tokens, config.p_full, rng=rng)
         return example, self.windows(example, crop)
+
+    def _swapped(self, example: Example, article: str, rng: random.Random) -> Example:
+        """The same passages under a question that none of them answers, where it has a part to exchange."""
+        question = swap_question(example.question, self._asked_in[article], rng)
+        return example if question is None else Example(question, example.passages, (), titled=example.titled)
+
+    def _article(self, item: Item) -> str:
+        return self.corpus.pool[item.groups[0][0][0]].title
 
     def _asked(self, example: Example, rng: random.Random) -> Example:
         """The question as people type it: by chance only its keywords, or without its question mark."""
@@ -149,7 +166,7 @@ class Sampler:
         likeness = self._vectors @ self._query(item.question).vector
         densest = np.argsort(-likeness)[:40].tolist()
         hard = [number for number in densest if allowed(number)][:HARD]
-        article = self._siblings[self.corpus.pool[gold[0]].title]
+        article = self._siblings[self._article(item)]
         siblings = sorted(filter(allowed, article), key=lambda number: -likeness[number])[:SIBLINGS]
         wordy = [number for number in self._words.top(item.question, 40).tolist() if allowed(number)][:WORDY]
         kinds = (hard, siblings, wordy, range(len(self._folded)))

@@ -113,6 +113,24 @@ def test_batches_depend_on_seed_and_number_only(sampler: Sampler) -> None:
     )
 
 
+def test_a_run_of_another_name_draws_other_questions(sampler: Sampler) -> None:
+    one, other = ([e for e, _ in next(sampler.batches(run=run))] for run in ("first", "second"))
+    assert one != other
+
+
+def test_a_swapped_question_keeps_its_passages_and_loses_its_support(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = next(item for item in sampler.corpus.items if item.source == "squad" and not item.held_out)
+    example = sampler.draw(item, random.Random(1), passages=4)
+    article = sampler._article(item)
+    assert sampler._swapped(example, article, random.Random(1)) == example  # nothing to exchange it with
+    monkeypatch.setitem(sampler._asked_in, article, ["Who left the tower of Nowhere?"])
+    swapped = sampler._swapped(example, article, random.Random(1))
+    assert swapped.question == "When was the tower of Nowhere built?"
+    assert (swapped.passages, swapped.groups, swapped.titled) == (example.passages, (), example.titled)
+
+
 def test_held_out_questions_are_never_drawn_for_training(sampler: Sampler) -> None:
     held = {example.question for example in sampler.held_out({"squad": 9}, passages=3)}
     assert held == {f"When was the tower of {city} built?" for city in ("Lima", "Oslo")}
