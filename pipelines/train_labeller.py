@@ -2,7 +2,11 @@
 
     python -m pipelines.train_labeller train [--minutes 58] [--work .work/labeller]     # resumes where it stopped
     python -m pipelines.train_labeller train --run second --start .work/labeller/run/best.pt  # goes on from another run
+    python -m pipelines.train_labeller average --checkpoint .work/labeller/{a,b}/best.pt --run both  # of weights
     python -m pipelines.train_labeller ship [--checkpoint .work/labeller/run/best.pt] [--out ragcompress/weights]
+
+Two runs of one thread each, from the same start under different names, see half as many tokens again as one run of two
+threads; their average is better than either (model soups, Wortsman et al., ICML 2022).
 
 The configuration is `ragcompress.labeller.config`; the log is ``run/log.jsonl`` in the work folder (``run`` or the
 name given with ``--run``).
@@ -26,8 +30,10 @@ import torch
 from numpy.typing import NDArray
 
 from ragcompress.encoders import cpu_gains_from_int8, session
+from ragcompress.labeller.batch import Window
 from ragcompress.labeller.calibrate import Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
+from ragcompress.labeller.data import Example
 from ragcompress.labeller.export import export_joint, save_pretrained, settings_of
 from ragcompress.labeller.model import JointHalf, encoder_weights
 from ragcompress.labeller.objective import held_out_report, refit
@@ -61,7 +67,7 @@ def train(work: Path, config: TrainConfig, *, run: str, start: Path | None) -> N
     model = JointHalf(ModelConfig())
     model.load_encoder(encoder_weights())
     trainer = Trainer(model, config, work / run)
-    probe = [(example, draws.windows(example)) for example in draws.held_out(PROBE, passages=PASSAGES)]
+    probe = _probe(draws)
     if not trainer.resume():
         (work / run / "config.json").write_text(json.dumps({"model": asdict(model.config), "train": asdict(config)}))
         if start:
@@ -72,6 +78,24 @@ def train(work: Path, config: TrainConfig, *, run: str, start: Path | None) -> N
         trainer.best = math.inf
         trainer.keep_best(held_out_report(trainer.work, probe))
     trainer.run(draws.batches(trainer.step, run=run), lambda now: held_out_report(now, probe), every_s=CHECK_EVERY_S)
+
+
+def average(work: Path, config: TrainConfig, *, checkpoints: Sequence[Path], run: str) -> None:
+    """Write the mean of some runs' weights as ``run``'s best, and print how good each of them is and their mean."""
+    probe = _probe(sampler(work, config))
+    states = [torch.load(path, weights_only=True)["model"] for path in checkpoints]
+    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    (work / run).mkdir(exist_ok=True)
+    torch.save({"model": mean}, work / run / "best.pt")
+    model = JointHalf(ModelConfig())
+    for name, state in zip((*map(str, checkpoints), run), (*states, mean), strict=True):
+        model.load_state_dict(state)
+        print(json.dumps({"weights": name, **held_out_report(model, probe)}), flush=True)
+
+
+def _probe(draws: Sampler) -> list[tuple[Example, list[Window]]]:
+    """Held-out questions with their windows, the same ones in every run."""
+    return [(example, draws.windows(example)) for example in draws.held_out(PROBE, passages=PASSAGES)]
 
 
 def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> None:
@@ -127,20 +151,22 @@ def held_out(draws: Sampler) -> Iterator[Labelled]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=("train", "ship"))
+    parser.add_argument("action", choices=("train", "average", "ship"))
     parser.add_argument("--work", type=Path, default=Path(".work/labeller"))
     parser.add_argument("--minutes", type=float, default=TrainConfig().minutes)
     parser.add_argument("--run", default="run")
     parser.add_argument("--start", type=Path)
-    parser.add_argument("--checkpoint", type=Path, default=Path(".work/labeller/run/best.pt"))
+    parser.add_argument("--checkpoint", type=Path, nargs="+", default=[Path(".work/labeller/run/best.pt")])
     parser.add_argument("--out", type=Path, default=Path("ragcompress/weights"))
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     config = replace(TrainConfig(), minutes=args.minutes)
     if args.action == "train":
         train(args.work, config, run=args.run, start=args.start)
+    elif args.action == "average":
+        average(args.work, config, checkpoints=args.checkpoint, run=args.run)
     else:
-        ship(args.work, config, checkpoint=args.checkpoint, out=args.out)
+        ship(args.work, config, checkpoint=args.checkpoint[0], out=args.out)
 
 
 if __name__ == "__main__":
