@@ -29,7 +29,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ragcompress.encoders import cpu_gains_from_int8, session
 from ragcompress.labeller.batch import Window
 from ragcompress.labeller.calibrate import Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
@@ -41,6 +40,7 @@ from ragcompress.labeller.runtime import LEARNED, PARTS, JointModel
 from ragcompress.labeller.sampling import Sampler, open_corpus
 from ragcompress.labeller.train import Trainer
 from ragcompress.scorers.labels import LabelScorer
+from ragcompress.sessions import cpu_gains_from_int8, session
 from ragcompress.tuning import Labelled, case_of
 from ragcompress.types import Passage, Span
 

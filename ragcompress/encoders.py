@@ -9,12 +9,10 @@ farthest from an edge, so that a passage of any length gives one state per token
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import resources
 from threading import Lock
 from typing import Any, Protocol
@@ -25,17 +23,10 @@ from numpy.typing import NDArray
 from ragcompress.budget import embedded_tokenizer
 from ragcompress.errors import InvalidInput, ModelError, require
 from ragcompress.segment import sanitise
+from ragcompress.sessions import LateSession, cpu_gains_from_int8
 from ragcompress.types import Passage
 
-__all__ = [
-    "Encoded",
-    "LateSession",
-    "OnnxEncoder",
-    "TokenEncoder",
-    "TransformerEncoder",
-    "cpu_gains_from_int8",
-    "session",
-]
+__all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder"]
 
 WINDOW = 256  # tokens per forward, special tokens and title included; what MiniLM was tuned with
 OVERLAP = 32  # tokens of context on either side of a cut
@@ -216,33 +207,6 @@ class TransformerEncoder(_WindowedEncoder):
         return out.last_hidden_state[0].float().cpu().numpy(), None
 
 
-def session(graph: bytes | str, *, threads: int | None = None) -> Any:
-    """A thread-safe onnxruntime session on the CPU."""
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or min(_cores(), 8)
-    options.log_severity_level = 3
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _cores() -> int:
-    """How many cores this process may use, which in a container or under taskset are fewer than the machine has."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-@lru_cache(maxsize=1)
-def cpu_gains_from_int8() -> bool:
-    """Whether int8 matrix products are native here (VNNI, AMX, ARM dot products); plain AVX2 gains little."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            flags = set(file.read(20_000).split())
-    except OSError:
-        return True  # no Linux: recent Macs and Windows machines have dot products
-    return bool(flags & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"})
-
-
 @lru_cache(maxsize=2)
 def _embedded(precision: str) -> OnnxEncoder:
     files = {"int8": "encoder-int8.onnx", "float": "encoder-half.onnx"}
@@ -250,29 +214,6 @@ def _embedded(precision: str) -> OnnxEncoder:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
     graph = LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
     return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
-
-
-class LateSession:
-    """A session that is made when it first runs, so that importing or building a pruner loads no model."""
-
-    def __init__(self, read: Callable[[], bytes]) -> None:
-        self._read = read
-        self._lock = Lock()
-
-    @cached_property
-    def _session(self) -> Any:
-        return session(self._read())
-
-    @cached_property
-    def checksum(self) -> str:
-        """Of the graph's file."""
-        return hashlib.sha256(self._read()).hexdigest()[:16]
-
-    def run(self, names: list[str], feeds: dict[str, Any]) -> Any:
-        """As onnxruntime's ``InferenceSession.run``."""
-        with self._lock:  # two threads that come first would each load the model
-            made = self._session
-        return made.run(names, feeds)
 
 
 def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:
@@ -294,10 +235,6 @@ def _special_ids(tokenizer: Any) -> tuple[int, int]:
     if len(ids) != 2:
         raise ModelError(f"an encoder needs one start and one end token; this tokenizer adds {len(ids)}")
     return ids[0], ids[1]
-
-
-def _pairs(offsets: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    return np.array(offsets, dtype=np.int64).reshape(-1, 2)
 
 
 def _stack(parts: Sequence[Floats | None]) -> Floats | None:

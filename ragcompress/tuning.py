@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ragcompress.budget import embedded_count
 from ragcompress.context import Context
@@ -96,24 +97,14 @@ def tune(
     target = None if out is None else Path(out)
     if target is not None and target.exists():
         start = LabelScorer(load_tuned(target, start.model), start.encoder)
-    cases: list[Case] = []
-    held: list[Case] = []
-    for labelled in data:
-        case = case_of(start, labelled)
-        (held if _is_held_out(labelled.question) else cases).append(case)
-        if advance is not None:
-            advance(1)
+    cases, held = _cases(start, data, advance)
     _check([*cases, *held], held)
     present = start.model.weights.astype(np.float64)
     fitted = fit_weights(cases, present)
     better = listwise(held, fitted) < listwise(held, present)
-    weights = {name: round(float(value), 5) for name, value in zip(PARTS, fitted, strict=True)}
-    name = start.model.settings["name"].removesuffix(TUNED) + TUNED
-    settings = calibrated({**start.model.settings, "name": name, "weights": weights}, cases)
+    settings = _settings(start.model, fitted, cases)
     if better and target is not None:
-        spare = target.with_name(target.name + ".tmp")
-        spare.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-        spare.replace(target)
+        _write(target, settings)
     return TuneReport(
         questions=len(cases) + len(held),
         held_out=len(held),
@@ -123,6 +114,33 @@ def tune(
         better=better,
         settings=settings,
     )
+
+
+def _cases(
+    scorer: LabelScorer, data: Iterable[Labelled], advance: Callable[[int], None] | None
+) -> tuple[list[Case], list[Case]]:
+    """The questions to learn from, and the held-out ones."""
+    cases: list[Case] = []
+    held: list[Case] = []
+    for labelled in data:
+        (held if _is_held_out(labelled.question) else cases).append(case_of(scorer, labelled))
+        if advance is not None:
+            advance(1)
+    return cases, held
+
+
+def _settings(model: JointModel, weights: NDArray[np.float64], cases: Sequence[Case]) -> dict[str, Any]:
+    """The model's settings with these weights, calibrated for them."""
+    named = {name: round(float(value), 5) for name, value in zip(PARTS, weights, strict=True)}
+    name = model.settings["name"].removesuffix(TUNED) + TUNED
+    return calibrated({**model.settings, "name": name, "weights": named}, cases)
+
+
+def _write(target: Path, settings: Mapping[str, Any]) -> None:
+    """Whole or not at all."""
+    spare = target.with_name(target.name + ".tmp")
+    spare.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    spare.replace(target)
 
 
 def case_of(scorer: LabelScorer, labelled: Labelled) -> Case:

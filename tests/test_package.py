@@ -26,7 +26,7 @@ HEAVY = {
 }
 FLOORS = [
     ["types", "errors"],
-    ["context", "budget", "segment", "select", "encoders", "pages", "demo", "telemetry"],
+    ["context", "budget", "segment", "select", "sessions", "encoders", "pages", "demo", "telemetry"],
     ["protocols", "render", "prompt", "labeller", "reader"],
     ["compressor", "retriever", "testing", "scorers", "files", "result", "show"],
     ["pruners", "generators", "methods", "tuning"],

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from ragcompress.budget import embedded_tokenizer
 from ragcompress.context import Context
-from ragcompress.encoders import session
 from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.generators.windows import Place, Window, windows
+from ragcompress.sessions import session
 from ragcompress.types import Passage, Span
 
 __all__ = ["Answer", "Candidate", "ExtractiveReader"]

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.encoders import Encoded, LateSession, cpu_gains_from_int8
+from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.sessions import LateSession, cpu_gains_from_int8
 
 __all__ = ["JOINT", "PARTS", "JointModel", "Matched", "Query", "log_mean_exp", "match", "read_query", "windows"]
 

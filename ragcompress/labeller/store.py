@@ -74,7 +74,8 @@ def encoder(threads: int = 1) -> Any:
     from importlib import resources
 
     from ragcompress.budget import embedded_tokenizer
-    from ragcompress.encoders import OnnxEncoder, cpu_gains_from_int8, session
+    from ragcompress.encoders import OnnxEncoder
+    from ragcompress.sessions import cpu_gains_from_int8, session
 
     name = "encoder-int8.onnx" if cpu_gains_from_int8() else "encoder-half.onnx"
     graph = resources.files("ragcompress").joinpath("weights", name).read_bytes()

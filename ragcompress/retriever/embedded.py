@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.budget import embedded_tokenizer
-from ragcompress.encoders import session
+from ragcompress.sessions import session
 
 __all__ = ["EmbeddedEncoder"]
 

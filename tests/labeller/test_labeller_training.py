@@ -12,7 +12,6 @@ torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from conftest import CONFIG, disturbed_model, new_model  # noqa: E402
 
-from ragcompress.encoders import session  # noqa: E402
 from ragcompress.errors import ModelError  # noqa: E402
 from ragcompress.labeller.calibrate import Case, fit_keep, fit_weights, thresholds_for  # noqa: E402
 from ragcompress.labeller.export import export_joint, from_pretrained, save_pretrained, settings_of  # noqa: E402
@@ -20,6 +19,7 @@ from ragcompress.labeller.objective import held_out_report, listwise, refit, sco
 from ragcompress.labeller.runtime import JOINT, JointModel, read_query  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
 from ragcompress.labeller.train import Trainer  # noqa: E402
+from ragcompress.sessions import session  # noqa: E402
 
 
 def test_before_training_the_score_is_the_untrained_sum(sampler: Sampler) -> None:

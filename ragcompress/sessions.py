@@ -1,0 +1,62 @@
+"""onnxruntime sessions on the CPU: how the shipped graphs are loaded and run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from threading import Lock
+from typing import Any
+
+__all__ = ["LateSession", "cpu_gains_from_int8", "session"]
+
+
+def session(graph: bytes | str, *, threads: int | None = None) -> Any:
+    """A thread-safe onnxruntime session on the CPU."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or min(_cores(), 8)
+    options.log_severity_level = 3
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _cores() -> int:
+    """How many cores this process may use, which in a container or under taskset are fewer than the machine has."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)
+def cpu_gains_from_int8() -> bool:
+    """Whether int8 matrix products are native here (VNNI, AMX, ARM dot products); plain AVX2 gains little."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+            flags = set(file.read(20_000).split())
+    except OSError:
+        return True  # no Linux: recent Macs and Windows machines have dot products
+    return bool(flags & {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"})
+
+
+class LateSession:
+    """A session that is made when it first runs, so that importing or building a pruner loads no model."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        self._read = read
+        self._lock = Lock()
+
+    @cached_property
+    def _session(self) -> Any:
+        return session(self._read())
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of the graph's file."""
+        return hashlib.sha256(self._read()).hexdigest()[:16]
+
+    def run(self, names: list[str], feeds: dict[str, Any]) -> Any:
+        """As onnxruntime's ``InferenceSession.run``."""
+        with self._lock:  # two threads that come first would each load the model
+            made = self._session
+        return made.run(names, feeds)
