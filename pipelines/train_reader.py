@@ -51,7 +51,7 @@ def main() -> None:
             seed=config.seed,
             pool=config.pool,
             batch_tokens=config.batch_tokens,
-            skip=trainer.step,
+            skip=trainer.seen,
         )
         trainer.run(source)
     sizes = export(trainer.weights(), options.weights)

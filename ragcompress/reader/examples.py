@@ -8,29 +8,61 @@ once; an example is put together from their ids (WordPiece cuts at white space, 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ragcompress.reader.corpus import Corpus, Question, Sentence
 from ragcompress.reader.swaps import swap_question
 
-__all__ = ["MAX_CONTEXT", "MAX_QUESTION", "Example", "draw"]
+__all__ = ["MAX_CONTEXT", "MAX_QUESTION", "Example", "draw", "draw_group"]
 
 MAX_QUESTION, MAX_CONTEXT = 40, 240
 KINDS = ("crop", "gappy", "removed", "other", "random", "swap")
 WEIGHTS = (0.56, 0.20, 0.07, 0.09, 0.02, 0.06)
+P_RIVALS = 0.4  # of the examples with an answer; the others are read alone
 LENGTHS = ((0.60, 24, 64), (0.26, 64, 130), (0.14, 130, MAX_CONTEXT))  # share, least and most tokens of context
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids ``[CLS] question [SEP] context [SEP]`` and the right (start, end) token pairs, none: no answer."""
+    """Token ids ``[CLS] question [SEP] context [SEP]`` and the right (start, end) token pairs, none: no answer.
+
+    ``rivals`` are the same question over other passages, which do not answer it: they are read beside this one, and
+    the right span must win against every span in them.
+    """
 
     ids: tuple[int, ...]
     context_from: int
     targets: tuple[tuple[int, int], ...]
     kind: str
+    rivals: tuple[Example, ...] = ()
+
+
+def draw_group(
+    corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, *, near: Callable[[str], Sequence[int]]
+) -> Example:
+    """An example that, by chance, has one or two rivals.
+
+    Args:
+        corpus: Where examples come from.
+        at: Number of the question.
+        tokenizer: For swapped questions.
+        rng: Decides everything.
+        near: The paragraphs most like a question by words, best first.
+    """
+    first = draw(corpus, at, tokenizer, rng)
+    if not first.targets or rng.random() >= P_RIVALS:
+        return first
+    asked = replace(corpus.questions[at], spans=())
+    own = corpus.questions[at].paragraph
+    likely = [number for number in near(asked.text) if number != own]
+    pool = rng.sample(likely, min(len(likely), 2)) + _siblings(corpus, asked, rng)[:1]
+    rng.shuffle(pool)
+    room = len(first.ids) - first.context_from  # like lengths need no padding
+    pieces = [_elsewhere(corpus, asked, [number], room, rng) for number in pool[: rng.randint(1, 2)]]
+    rivals = tuple(_assemble(corpus, asked, piece, "rival", rng) for piece in pieces if piece)
+    return replace(first, rivals=rivals)
 
 
 def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str | None = None) -> Example:
@@ -40,7 +72,8 @@ def draw(corpus: Corpus, at: int, tokenizer: Any, rng: random.Random, kind: str 
     room = _length(rng)
     context: list[_Piece] = []
     if kind in ("other", "random"):
-        context = _elsewhere(corpus, question, room, rng, hard=kind == "other")
+        pool = _siblings(corpus, question, rng) if kind == "other" else _any(corpus, rng)
+        context = _elsewhere(corpus, question, pool, room, rng)
     elif kind == "removed":
         context = _removed(corpus, question, room, rng)
     elif kind == "swap":
@@ -129,15 +162,20 @@ def _removed(corpus: Corpus, question: Question, room: int, rng: random.Random) 
     return sorted(result)
 
 
-def _elsewhere(corpus: Corpus, question: Question, room: int, rng: random.Random, *, hard: bool) -> list[_Piece]:
-    """Sentences of another paragraph that do not name the answer; ``hard``: of the article, nearest by words."""
-    if hard:
-        others = _others(corpus, question)
-        asked = set(question.ids)
-        pool = rng.sample(others, min(len(others), 6))
-        pool.sort(key=lambda p: -len(asked & {i for row in corpus.paragraphs[p].sentences for i in row.ids}))
-    else:
-        pool = [rng.randrange(len(corpus.paragraphs)) for _ in range(2)]
+def _siblings(corpus: Corpus, question: Question, rng: random.Random) -> list[int]:
+    """Some other paragraphs of the article, the nearest by words first."""
+    others = _others(corpus, question)
+    asked = set(question.ids)
+    pool = rng.sample(others, min(len(others), 6))
+    return sorted(pool, key=lambda p: -len(asked & {i for row in corpus.paragraphs[p].sentences for i in row.ids}))
+
+
+def _any(corpus: Corpus, rng: random.Random) -> list[int]:
+    return [rng.randrange(len(corpus.paragraphs)) for _ in range(2)]
+
+
+def _elsewhere(corpus: Corpus, question: Question, pool: Iterable[int], room: int, rng: random.Random) -> list[_Piece]:
+    """Sentences that do not name the answer, of the first paragraph in the pool that has any."""
     for other in pool:
         rows = range(len(corpus.paragraphs[other].sentences))
         start = rng.randrange(max(len(rows) // 2, 1)) if rows else 0

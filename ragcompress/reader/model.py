@@ -101,16 +101,38 @@ def forward(p: Mapping[str, Tensor], ids: Tensor, types: Tensor, lengths: Tensor
     return logits.masked_fill(padding[:, :, None], -1e4)
 
 
-def span_loss(logits: Tensor, targets: Tensor) -> Tensor:
+def span_loss(logits: Tensor, targets: Tensor, owner: Tensor) -> Tensor:
     """Summed negative log-likelihood of the right borders, marginal over several right ones.
 
+    Borders are compared by their logits above those of token 0 ("no answer") of their row, over all rows of an
+    example: what the reader does with windows of several passages (shared normalisation, Clark and Gardner, ACL 2018).
+
     Args:
-        logits: ``(batch, tokens, 2)``.
-        targets: ``(batch, tokens, 2)`` bool, True where the start (end) may be; token 0 means "no answer".
+        logits: ``(rows, tokens, 2)``.
+        targets: ``(rows, tokens, 2)`` bool, True where the start (end) may be; token 0 means "no answer".
+        owner: ``(rows,)`` which example a row belongs to, in order from 0; an example's first row stands for its
+            "no answer".
     """
-    right = logits.masked_fill(~targets, -1e4)
-    loss: Tensor = (logits.logsumexp(1) - right.logsumexp(1)).sum() / 2
+    torch = require("torch", "train")
+    margins = logits - logits[:, :1]
+    is_rival = torch.cat([torch.zeros(1, dtype=torch.bool), owner[1:] == owner[:-1]])
+    nothing = torch.zeros_like(targets)
+    nothing[is_rival, 0] = True  # "no answer" counts once
+    whole = _joined(margins.masked_fill(nothing, -1e4).logsumexp(1), owner)
+    right = _joined(margins.masked_fill(~targets, -1e4).logsumexp(1), owner)
+    loss: Tensor = (whole - right).sum() / 2
     return loss
+
+
+def _joined(rows: Tensor, owner: Tensor) -> Tensor:
+    """Log of the summed exponentials of every example's rows, ``(examples, 2)``."""
+    torch = require("torch", "train")
+    place = owner[:, None].expand_as(rows)
+    shape = (int(owner[-1]) + 1, rows.shape[1])
+    top = torch.full(shape, -torch.inf).scatter_reduce(0, place, rows.detach(), "amax")
+    sums = torch.zeros(shape).scatter_add(0, place, (rows - top.gather(0, place)).exp())
+    joined: Tensor = top + sums.log()
+    return joined
 
 
 def _linear(p: Mapping[str, Tensor], name: str, x: Tensor) -> Tensor:

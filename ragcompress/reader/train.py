@@ -135,8 +135,8 @@ class Trainer:
 
     def _train_on(self, batch: Sequence[Example]) -> float:
         torch = self._torch
-        ids, types, lengths, targets = collate(batch)
-        loss = span_loss(forward(self._live, ids, types, lengths), targets)
+        ids, types, lengths, targets, owner = collate(batch)
+        loss = span_loss(forward(self._live, ids, types, lengths), targets, owner)
         torch.autograd.backward(loss / 32)  # a fixed divisor: every example weighs the same whatever its length
         leaves = [self._live[name] for name in self._names]
         gradient = torch.cat([leaf.grad.flatten().float() for leaf in leaves])

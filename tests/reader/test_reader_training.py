@@ -12,7 +12,7 @@ import pytest
 
 from ragcompress.budget import embedded_tokenizer
 from ragcompress.reader.corpus import Corpus, build
-from ragcompress.reader.examples import MAX_CONTEXT, draw
+from ragcompress.reader.examples import MAX_CONTEXT, draw, draw_group
 from ragcompress.reader.swaps import swap_question
 
 torch = pytest.importorskip("torch", reason="training needs the train extra")
@@ -104,11 +104,13 @@ def test_batches_are_deterministic_and_can_be_skipped(corpus: Corpus) -> None:
         source = batches(corpus, order, embedded_tokenizer(), seed=1, pool=12, batch_tokens=400, skip=skip)
         return list(islice(source, count))
 
-    first, again, later = draw_from(0, 8), draw_from(0, 8), draw_from(3, 5)
+    first, again = draw_from(0, 8), draw_from(0, 8)
+    later = draw_from(sum(map(len, first[:3])), 5)
     assert first == again
     assert later == first[3:]
     for batch in first:
-        assert len(batch) * max(len(example.ids) for example in batch) <= 400 or len(batch) == 1
+        rows = [row for example in batch for row in (example, *example.rivals)]
+        assert len(rows) * max(len(row.ids) for row in rows) <= 400 or len(batch) == 1
 
 
 def test_graph_is_the_network(tmp_path: Path) -> None:
@@ -147,13 +149,42 @@ def test_loss_is_marginal_over_several_right_borders() -> None:
     logits = torch.zeros(1, 4, 2)
     targets = torch.zeros(1, 4, 2, dtype=torch.bool)
     targets[0, 1:3, :] = True
-    assert float(span_loss(logits, targets)) == pytest.approx(np.log(2))
+    assert float(span_loss(logits, targets, torch.tensor([0]))) == pytest.approx(np.log(2))
+
+
+def test_loss_of_rivals_is_one_softmax_over_what_stands_above_their_own_no_answer() -> None:
+    rng = np.random.default_rng(5)
+    logits = torch.from_numpy(rng.normal(size=(3, 4, 2)).astype(np.float32))
+    targets = torch.zeros(3, 4, 2, dtype=torch.bool)
+    targets[0, 2], targets[2, 0] = True, True  # rows 0 and 1: one question; row 2: another, without an answer
+    found = float(span_loss(logits, targets, torch.tensor([0, 0, 1])))
+    above = np.exp(logits.numpy() - logits.numpy()[:, :1])
+    by_hand = np.log((1 + above[0, 1:].sum(0) + above[1, 1:].sum(0)) / above[0, 2]) + np.log(above[2].sum(0))
+    assert found == pytest.approx(by_hand.sum() / 2, rel=1e-5)
+
+
+def test_rivals_ask_the_same_and_never_name_the_answer(corpus: Corpus) -> None:
+    rng, everything = random.Random(4), list(range(len(corpus.paragraphs)))
+    drawn = [draw_group(corpus, at % 12, embedded_tokenizer(), rng, near=lambda _: everything) for at in range(40)]
+    rivals = [(at % 12, example, rival) for at, example in enumerate(drawn) for rival in example.rivals]
+    assert len(rivals) > 10
+    for at, example, rival in rivals:
+        assert example.targets
+        assert rival.targets == ()
+        assert rival.ids[: rival.context_from] == example.ids[: example.context_from]
+        text = embedded_tokenizer().decode(list(rival.ids[rival.context_from :])).replace(" ", "")
+        assert corpus.questions[at].answers[0].lower() not in text
+    ids, _, lengths, targets, owner = collate(drawn[:8])
+    assert len(ids) == len(lengths) == len(owner) == 8 + sum(len(example.rivals) for example in drawn[:8])
+    assert set(owner.tolist()) == set(range(8))
+    assert all(targets[owner == number].any(1).any(0).all() for number in range(8))
 
 
 def test_collate_points_at_the_first_token_without_an_answer(corpus: Corpus) -> None:
     rng = random.Random(2)
     pair = [draw(corpus, 0, embedded_tokenizer(), rng, kind) for kind in ("crop", "removed")]
-    ids, types, lengths, targets = collate(pair)
+    ids, types, lengths, targets, owner = collate(pair)
+    assert owner.tolist() == [0, 1]
     assert ids.shape == types.shape
     assert lengths.tolist() == [len(example.ids) for example in pair]
     assert targets[1].nonzero().tolist() == [[0, 0], [0, 1]]
@@ -167,7 +198,7 @@ def test_a_killed_run_goes_on_where_it_was(corpus: Corpus, tmp_path: Path) -> No
 
     def source(of: Trainer) -> Any:
         order = range(len(corpus.questions))
-        return batches(corpus, order, embedded_tokenizer(), seed=1, pool=12, batch_tokens=300, skip=of.step)
+        return batches(corpus, order, embedded_tokenizer(), seed=1, pool=12, batch_tokens=300, skip=of.seen)
 
     straight = trainer("straight", 12)
     for batch in islice(source(straight), 4):
