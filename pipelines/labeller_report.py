@@ -23,10 +23,11 @@ from rich.table import Table
 
 from eval.stats import mean_interval
 from ragcompress.encoders import OnnxEncoder
+from ragcompress.labelled import Labelled, read_labelled
 from ragcompress.labeller.calibrate import SHARES, Case, recall_at
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.tuning import Labelled, case_of, read_labelled
+from ragcompress.tuning import case_of
 
 UNTRAINED = PARTS[:4]
 JOINT = ("keep_mean", "keep_best", "rank")

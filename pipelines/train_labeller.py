@@ -29,6 +29,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ragcompress.labelled import Labelled
 from ragcompress.labeller.batch import Window
 from ragcompress.labeller.calibrate import Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
@@ -41,7 +42,7 @@ from ragcompress.labeller.sampling import Sampler, open_corpus
 from ragcompress.labeller.train import Trainer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.sessions import cpu_gains_from_int8, session
-from ragcompress.tuning import Labelled, case_of
+from ragcompress.tuning import case_of
 from ragcompress.types import Passage, Span
 
 PROBE = {"squad": 90, "shifts": 30, "fever": 20, "2wiki": 19}

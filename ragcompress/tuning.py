@@ -1,19 +1,20 @@
 """The labeller fitted to your own labelled questions, in minutes on a CPU.
 
 What is learned are the weights of the nine parts that make a sentence's score, and with them the calibration and the
-thresholds; the network stays as shipped. One question in five is held out, and unless the fitted weights beat the
-present ones there, nothing is written.
+thresholds; where asked for and where it helps, also the last layers of the network (`ragcompress.finetune`). One
+question in five is held out, and unless what was learned beats the present labeller there, nothing is written.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,34 +22,18 @@ from numpy.typing import NDArray
 from ragcompress.budget import embedded_count
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
+from ragcompress.labelled import Labelled, overlap
 from ragcompress.labeller.calibrate import SHARES, Case, calibrated, fit_weights, listwise, recall_at
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.segment import sentences
-from ragcompress.types import Passage, Span
 
-__all__ = ["Labelled", "TuneReport", "case_of", "load_tuned", "read_labelled", "tune"]
+__all__ = ["TuneReport", "case_of", "load_tuned", "readings", "tune"]
 
 LEAST = 40  # labelled questions with support below which held-out figures mean nothing
 HELD_OUT = 5  # one question in so many
+SPARE = 4  # of the others one in so many fits the weights when the rest has trained the layers
 TUNED = ", tuned"  # what its name ends in
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A question whose needed text is known.
-
-    Attributes:
-        question: As asked.
-        passages: As retrieved.
-        groups: Of the spans in a group one is needed; all groups are needed. None: nothing here is relevant.
-        masked: Spans that may support or not; they take no part.
-    """
-
-    question: str
-    passages: tuple[Passage, ...]
-    groups: tuple[tuple[Span, ...], ...]
-    masked: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +46,8 @@ class TuneReport:
         shares: Kept shares of the tokens that the recalls belong to.
         before: Recall of the needed text on held-out questions with the present weights, per share.
         after: The same with the fitted ones.
-        better: Whether the fitted weights were better and were written.
+        better: Whether what was learned was better and was written.
+        layers: How many layers it trained; 0 when weights alone did better, or nothing else was asked for.
         settings: The fitted weights, calibration and thresholds.
     """
 
@@ -71,7 +57,21 @@ class TuneReport:
     before: tuple[float, ...]
     after: tuple[float, ...]
     better: bool
+    layers: int
     settings: Mapping[str, Any]
+
+
+class _Fit(NamedTuple):
+    """A labeller with fitted weights, what they were fitted to, and what judges them."""
+
+    model: JointModel
+    weights: NDArray[np.float64]
+    cases: list[Case]
+    held: list[Case]
+
+    def loss(self) -> float:
+        """On held-out questions."""
+        return listwise(self.held, self.weights)
 
 
 def tune(
@@ -79,68 +79,132 @@ def tune(
     out: str | Path | None = None,
     *,
     scorer: LabelScorer | None = None,
+    layers: int = 0,
     advance: Callable[[int], None] | None = None,
 ) -> TuneReport:
-    """Fit the labeller's weights to labelled questions.
+    """Fit the labeller to labelled questions.
 
     Args:
         data: At least 40 questions with support; some without help to calibrate.
-        out: Where to write the fitted settings, for ``LabellingPruner.of_model(out)`` and ``--method labeller:out``.
-            Written only when they are better on held-out questions, also than what a file there already holds.
-        scorer: Whose weights to start from; the embedded labeller.
-        advance: Called with 1 after each question read.
+        out: Where to write what was learned, for ``LabellingPruner.of_model(out)`` and ``--method labeller:out``;
+            trained layers go to a folder beside it. Written only when it is better on held-out questions, also than
+            what a file there already holds.
+        scorer: What to start from; the embedded labeller.
+        layers: How many of the network's four joint layers to train too, from the last one down; needs torch.
+        advance: Called with the number of questions read, `readings` in all.
 
     Raises:
         InvalidInput: Too few labelled questions, or ``out`` is a file of something else.
     """
-    start = scorer or LabelScorer()
     target = None if out is None else Path(out)
+    start = scorer or LabelScorer()
     if target is not None and target.exists():
         start = LabelScorer(load_tuned(target, start.model), start.encoder)
-    cases, held = _cases(start, data, advance)
-    _check([*cases, *held], held)
-    present = start.model.weights.astype(np.float64)
-    fitted = fit_weights(cases, present)
-    better = listwise(held, fitted) < listwise(held, present)
-    settings = _settings(start.model, fitted, cases)
-    if better and target is not None:
-        _write(target, settings)
+    learn, held = _split(data)
+    tell = advance or (lambda _: None)
+    fit = plain = _fitted(start, learn, held, tell)
+    with tempfile.TemporaryDirectory(dir=target and target.absolute().parent, prefix=".tuning-") as scratch:
+        if layers:
+            fit = min(plain, _deeper(start, learn, held, Path(scratch) / "layers", layers, tell), key=_Fit.loss)
+        present = plain._replace(weights=start.model.weights.astype(np.float64))
+        better = fit.loss() < present.loss()
+        settings = _settings(fit)
+        if better and target is not None:
+            _write(target, settings, fit.model.folder)
     return TuneReport(
-        questions=len(cases) + len(held),
+        questions=len(learn) + len(held),
         held_out=len(held),
         shares=SHARES,
-        before=_recalls(held, present),
-        after=_recalls(held, fitted),
+        before=_recalls(present),
+        after=_recalls(fit),
         better=better,
+        layers=0 if fit is plain else layers,
         settings=settings,
     )
 
 
-def _cases(
-    scorer: LabelScorer, data: Iterable[Labelled], advance: Callable[[int], None] | None
-) -> tuple[list[Case], list[Case]]:
+def readings(data: Sequence[Labelled], *, layers: int = 0) -> int:
+    """How many questions `tune` reads, those that it reads again included."""
+    if not layers:
+        return len(data)
+    from ragcompress.finetune import EPOCHS
+
+    spare = sum(not _is_held_out(labelled.question) and _is_spare(labelled.question) for labelled in data)
+    held = sum(_is_held_out(labelled.question) for labelled in data)
+    return len(data) + EPOCHS * (len(data) - held - spare) + held + spare
+
+
+def _split(data: Iterable[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
     """The questions to learn from, and the held-out ones."""
-    cases: list[Case] = []
-    held: list[Case] = []
-    for labelled in data:
-        (held if _is_held_out(labelled.question) else cases).append(case_of(scorer, labelled))
-        if advance is not None:
+    questions = list(data)
+    held = [labelled for labelled in questions if _is_held_out(labelled.question)]
+    learn = [labelled for labelled in questions if not _is_held_out(labelled.question)]
+    useful = sum(bool(labelled.groups) for labelled in questions)
+    if useful < LEAST or not any(labelled.groups for labelled in held):
+        raise InvalidInput(
+            f"{useful} of {len(questions)} questions have support in their passages; tuning needs at least {LEAST} such"
+        )
+    return learn, held
+
+
+def _fitted(
+    scorer: LabelScorer, learn: Sequence[Labelled], held: Sequence[Labelled], advance: Callable[[int], None]
+) -> _Fit:
+    """The scorer's labeller with weights fitted to ``learn``."""
+    read: list[list[Case]] = [[], []]
+    for questions, cases in zip((learn, held), read, strict=True):
+        for labelled in questions:
+            cases.append(case_of(scorer, labelled))
             advance(1)
-    return cases, held
+    return _Fit(scorer.model, fit_weights(read[0], scorer.model.weights.astype(np.float64)), *read)
 
 
-def _settings(model: JointModel, weights: NDArray[np.float64], cases: Sequence[Case]) -> dict[str, Any]:
-    """The model's settings with these weights, calibrated for them."""
-    named = {name: round(float(value), 5) for name, value in zip(PARTS, weights, strict=True)}
-    name = model.settings["name"].removesuffix(TUNED) + TUNED
-    return calibrated({**model.settings, "name": name, "weights": named}, cases)
+def _deeper(
+    start: LabelScorer,
+    learn: Sequence[Labelled],
+    held: Sequence[Labelled],
+    folder: Path,
+    layers: int,
+    advance: Callable[[int], None],
+) -> _Fit:
+    """The same with the last layers trained on most of ``learn``; the rest, which they have not seen, fits weights."""
+    from ragcompress.finetune import finetuned
+
+    spare = [labelled for labelled in learn if _is_spare(labelled.question)]
+    most = [labelled for labelled in learn if not _is_spare(labelled.question)]
+    model = finetuned(start.model, start.encoder, most, folder, layers=layers, advance=advance)
+    return _fitted(LabelScorer(model, start.encoder), spare, held, advance)
 
 
-def _write(target: Path, settings: Mapping[str, Any]) -> None:
-    """Whole or not at all."""
+def _settings(fit: _Fit) -> dict[str, Any]:
+    """The model's settings with the fitted weights, calibrated for them."""
+    named = {name: round(float(value), 5) for name, value in zip(PARTS, fit.weights, strict=True)}
+    name = fit.model.settings["name"].removesuffix(TUNED) + TUNED
+    return calibrated({**fit.model.settings, "name": name, "weights": named}, fit.cases)
+
+
+def _write(target: Path, settings: Mapping[str, Any], folder: Path | None) -> None:
+    """Whole or not at all: the graphs first, under a name of their own, then the file that names them."""
+    settings, old = dict(settings), _graphs(target)
+    if folder is not None:
+        mark = hashlib.sha256((folder / "labeller-half.onnx").read_bytes()).hexdigest()[:8]
+        place = target.with_name(f"{target.name}.{mark}")
+        if not place.exists():
+            folder.replace(place)
+        settings["graphs"] = place.name
     spare = target.with_name(target.name + ".tmp")
     spare.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     spare.replace(target)
+    if old is not None and old.name != settings.get("graphs"):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _graphs(target: Path) -> Path | None:
+    """The folder of trained layers that a tuned labeller's file names."""
+    if not target.exists():
+        return None
+    name = json.loads(target.read_text(encoding="utf-8")).get("graphs")
+    return target.with_name(Path(name).name) if name else None
 
 
 def case_of(scorer: LabelScorer, labelled: Labelled) -> Case:
@@ -149,12 +213,12 @@ def case_of(scorer: LabelScorer, labelled: Labelled) -> Case:
     spans = [segment.support[0] for segment in context.segments]
     groups = []
     for group in labelled.groups:
-        members = tuple(at for at, span in enumerate(spans) if any(_overlap(span, needed) for needed in group))
+        members = tuple(at for at, span in enumerate(spans) if any(overlap(span, needed) for needed in group))
         if members:
             groups.append(members)
     right = np.zeros(len(spans), dtype=bool)
     right[[at for group in groups for at in group]] = True
-    masked = np.array([any(_overlap(span, hidden) for hidden in labelled.masked) for span in spans], dtype=bool)
+    masked = np.array([any(overlap(span, hidden) for hidden in labelled.masked) for span in spans], dtype=bool)
     parts = np.nan_to_num(scorer.parts(context).astype(np.float64), nan=-20.0)
     sizes = np.array([embedded_count(segment.text) for segment in context.segments], dtype=np.int64)
     return Case(parts, sizes, right, masked & ~right, tuple(groups))
@@ -168,78 +232,29 @@ def load_tuned(path: Path, model: JointModel | None = None) -> JointModel:
     """
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-        return (model or JointModel.embedded()).with_settings(
+        loaded = (model or JointModel.embedded()).with_settings(
             {name: settings[name] for name in ("name", "weights", "keep", "thresholds")}
         )
+        folder = _graphs(path)
+        return loaded if folder is None else loaded.with_graphs(folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput(
             f"{path} holds no tuned labeller ({error}); make one: ragcompress tune DATA --out {path}"
         ) from error
 
 
-def read_labelled(path: Path) -> Iterator[Labelled]:
-    """Labelled questions of a JSON-lines file, gzipped or not.
-
-    A line holds ``question``, ``passages`` (str, or ``{"text", "title", "support": [[start, end], …]}``) and
-    ``answers`` (str). Without support, every sentence that holds an answer counts, any of them being enough.
-
-    Raises:
-        InvalidInput: The file can't be read, or a line is none of this; the message names the line.
-    """
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    yield _labelled(line, f"{path}:{number}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"can't read {path}: {error}") from error
-
-
-def _labelled(line: str, where: str) -> Labelled:
-    try:
-        record = json.loads(line)
-        question, given, answers = record["question"], record["passages"], record.get("answers") or []
-        rows = [{"text": row} if isinstance(row, str) else row for row in given]
-        passages = tuple(Passage(row["text"], title=row.get("title") or "") for row in rows)
-        marked = [Span(at, *span) for at, row in enumerate(rows) for span in row.get("support") or []]
-        whole = (record.get("meta") or {}).get("support_type") == "sentence"
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidInput(
-            f"{where} is no labelled question ({type(error).__name__}: {error}); it needs question, passages, answers"
-        ) from error
-    found = [span for answer in answers for span in _occurrences(answer, passages)]
-    if whole:
-        return Labelled(question, passages, tuple((span,) for span in marked))
-    needed = tuple(marked or found)
-    return Labelled(question, passages, (needed,) if needed else (), tuple(found))
-
-
-def _occurrences(answer: str, passages: Sequence[Passage]) -> Iterator[Span]:
-    wanted = answer.casefold()
-    for at, passage in enumerate(passages):
-        text = passage.text.casefold()
-        start = text.find(wanted) if wanted and len(text) == len(passage.text) else -1
-        while start >= 0:
-            yield Span(at, start, start + len(wanted))
-            start = text.find(wanted, start + 1)
-
-
-def _overlap(one: Span, other: Span) -> bool:
-    return one.passage == other.passage and max(one.start, other.start) < min(one.end, other.end)
-
-
 def _is_held_out(question: str) -> bool:
-    return int(hashlib.sha1(question.encode("utf-8", "replace")).hexdigest(), 16) % HELD_OUT == 0
+    return _number(question) % HELD_OUT == 0
 
 
-def _check(cases: Sequence[Case], held: Sequence[Case]) -> None:
-    useful = sum(bool(case.groups) for case in cases)
-    if useful < LEAST or not any(case.groups for case in held):
-        raise InvalidInput(
-            f"{useful} of {len(cases)} questions have support in their passages; tuning needs at least {LEAST} such"
-        )
+def _is_spare(question: str) -> bool:
+    return _number(question) // HELD_OUT % SPARE == 0
 
 
-def _recalls(cases: Sequence[Case], weights: Any) -> tuple[float, ...]:
-    rows = [recall_at(case, weights) for case in cases if case.groups]
+def _number(question: str) -> int:
+    return int(hashlib.sha1(question.encode("utf-8", "replace")).hexdigest(), 16)
+
+
+def _recalls(fit: _Fit) -> tuple[float, ...]:
+    rows = [recall_at(case, fit.weights) for case in fit.held if case.groups]
     return tuple(round(float(value), 4) for value in np.mean(rows, axis=0))

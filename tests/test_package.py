@@ -28,8 +28,8 @@ FLOORS = [
     ["types", "errors"],
     ["context", "budget", "segment", "select", "sessions", "encoders", "pages", "demo", "telemetry"],
     ["protocols", "render", "prompt", "labeller", "reader"],
-    ["compressor", "retriever", "testing", "scorers", "files", "result", "show"],
-    ["pruners", "generators", "methods", "tuning"],
+    ["compressor", "labelled", "retriever", "testing", "scorers", "files", "result", "show"],
+    ["pruners", "generators", "methods", "tuning", "finetune"],
     ["facade", "integrations", "cli", "__init__", "__main__"],
 ]
 LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}

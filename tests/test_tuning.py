@@ -10,10 +10,11 @@ import pytest
 
 import ragcompress as rc
 from ragcompress.demo import load_corpus, load_questions
-from ragcompress.errors import InvalidInput
+from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.labelled import Labelled, read_labelled
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.tuning import Labelled, case_of, load_tuned, read_labelled, tune
+from ragcompress.tuning import case_of, load_tuned, readings, tune
 from ragcompress.types import Passage, Span
 
 TITLES = ("tower", "bridge", "harbour", "station", "museum", "library", "theatre", "castle", "garden", "market")
@@ -60,6 +61,40 @@ def test_a_better_model_is_not_replaced(tmp_path: Path) -> None:
     wrong = [Labelled(x.question, x.passages, ((Span(1, 0, 10),),)) if i % 2 else x for i, x in enumerate(data)]
     report = tune(wrong, out)
     assert report.better or (out.read_bytes() if out.exists() else b"") == before
+
+
+def test_layers_are_trained_where_they_help_and_written_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="training layers needs the extra 'train'")
+    pytest.importorskip("onnx", reason="training layers needs the extra 'train'")
+    monkeypatch.setattr("ragcompress.finetune.LAYER_RATE", 3e-4)  # few questions: larger steps
+    monkeypatch.setattr("ragcompress.finetune.EPOCHS", 4)
+    out, data, seen = tmp_path / "mine.json", [labelled(n) for n in range(60)], []
+    report = tune(data, out, layers=1, advance=seen.append)
+    assert sum(seen) == readings(data, layers=1) > readings(data) == 60
+    assert report.better
+    assert report.layers == 1  # weights alone can't tell measuring from saying
+    (folder,) = (path for path in tmp_path.iterdir() if path != out)
+    assert {file.name for file in folder.iterdir()} == {"labeller-half.onnx", "labeller-int8.onnx"}
+    tuned = load_tuned(out)
+    assert tuned.folder == folder
+    example = labelled(3)
+    assert "measures 23 metres" in rc.compress(example.question, example.passages, 12, f"labeller:{out}").text
+    again = tune(data, out, layers=1)
+    assert len(list(tmp_path.iterdir())) == 2  # the trained layers that are no longer named are gone
+    assert (again.better and again.layers == 1) == (load_tuned(out).folder != folder)
+    for file in load_tuned(out).folder.iterdir():
+        file.unlink()
+    with pytest.raises(ModelError, match="keep the folder"):
+        load_tuned(out)
+
+
+def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="training layers needs the extra 'train'")
+    with pytest.raises(InvalidInput, match="from 1 to 4, not 5"):
+        tune((labelled(n) for n in range(60)), tmp_path / "mine.json", layers=5)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("count", [0, 5])

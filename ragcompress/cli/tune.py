@@ -8,7 +8,8 @@ from typing import Annotated
 from ragcompress.cli.options import AsJson
 from ragcompress.cli.output import console, note, put_json, show_progress
 from ragcompress.errors import InvalidInput, require
-from ragcompress.tuning import Labelled, TuneReport, read_labelled
+from ragcompress.labelled import Labelled, read_labelled
+from ragcompress.tuning import TuneReport, readings
 from ragcompress.tuning import tune as run
 
 __all__ = ["tune"]
@@ -24,9 +25,18 @@ Data = Annotated[
 ]
 Out = Annotated[str, typer.Option("--out", "-o", help="Where to write what was learned.", metavar="FILE")]
 Limit = Annotated[int | None, typer.Option("--limit", help="Read no more questions than this.", metavar="N")]
+Layers = Annotated[
+    int, typer.Option("--layers", help="Train so many of the last layers too: slower, needs torch.", min=0, max=4)
+]
 
 
-def tune(data: Data, out: Out = "labeller-tuned.json", limit: Limit = None, as_json: AsJson = False) -> None:
+def tune(
+    data: Data,
+    out: Out = "labeller-tuned.json",
+    limit: Limit = None,
+    layers: Layers = 0,
+    as_json: AsJson = False,
+) -> None:
     """Fit the labeller to your own labelled questions; use it with --method labeller:FILE.
 
     One question in five is held out; nothing is written unless the fitted labeller is better there.
@@ -40,8 +50,8 @@ def tune(data: Data, out: Out = "labeller-tuned.json", limit: Limit = None, as_j
             break
     progress = require("rich.progress", "cli").Progress(console=console(stderr=True), disable=not show_progress())
     with progress:
-        task = progress.add_task("reading passages", total=len(read))
-        report = run(read, out, advance=lambda n: progress.advance(task, n))
+        task = progress.add_task("reading passages", total=readings(read, layers=layers))
+        report = run(read, out, layers=layers, advance=lambda n: progress.advance(task, n))
     if as_json:
         put_json({name: getattr(report, name) for name in TuneReport.__dataclass_fields__})
     else:

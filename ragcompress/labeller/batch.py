@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,11 +16,23 @@ from ragcompress.encoders import Encoded
 from ragcompress.labeller.config import FEATURES
 from ragcompress.labeller.data import Example, PoolPassage
 from ragcompress.labeller.runtime import Matched, Query, match
-from ragcompress.labeller.store import StateStore
 
-__all__ = ["Crop", "Window", "choose_sentences", "make_windows", "pad"]
+__all__ = ["Crop", "States", "Window", "choose_sentences", "make_windows", "pad"]
 
 Ints = NDArray[np.int64]
+
+
+class States(Protocol):
+    """Where passages' states come from: a `StateStore` on disk, or an encoder."""
+
+    def encoded(self, passage: int) -> Encoded:
+        """States of a passage by its number."""
+        ...
+
+    @property
+    def vectors(self) -> Any:
+        """Unit mean of every passage's last states [passages, dim]."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class Window:
 
 
 def make_windows(
-    example: Example, query: Query, store: StateStore, pool: Sequence[PoolPassage], *, crop: Crop
+    example: Example, query: Query, store: States, pool: Sequence[PoolPassage], *, crop: Crop
 ) -> list[Window]:
     """One window for every passage of an example; passages without text tokens are left out."""
     windows = []

@@ -15,7 +15,7 @@ from ragcompress.errors import ModelError, require
 from ragcompress.labeller.config import FEATURES, ModelConfig
 from ragcompress.labeller.runtime import PARTS
 
-__all__ = ["export_joint", "from_pretrained", "halve", "save_pretrained", "settings_of"]
+__all__ = ["export_joint", "from_graph", "from_pretrained", "halve", "save_pretrained", "settings_of"]
 
 OPSET = 18
 FLOAT_NODES = ("features", "head", "lift")  # tiny, and what they read or write has a wide range: never int8
@@ -52,6 +52,43 @@ def from_pretrained(folder: Path) -> Any:
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder} holds no joint labeller that this version reads: {error}") from error
     return model.eval()
+
+
+def from_graph(graph: bytes, settings: Mapping[str, Any]) -> Any:
+    """The `JointHalf` behind a ``labeller-half.onnx``, to train it further; what `export_joint` rounded stays rounded.
+
+    Args:
+        graph: The file's bytes.
+        settings: What ``labeller.json`` holds.
+
+    Raises:
+        ModelError: The graph is of another make.
+    """
+    torch, onnx = require("torch", "train"), require("onnx", "train")
+    from ragcompress.labeller.model import JointHalf
+
+    try:
+        body = onnx.load_model_from_string(graph).graph
+        model = JointHalf(ModelConfig(join_at=settings["join_at"]))
+        arrays = {
+            tensor.name.removesuffix("_half"): onnx.numpy_helper.to_array(tensor).astype(np.float32)
+            for tensor in body.initializer
+        }
+        aliases = [node for node in body.node if node.op_type == "Identity" and node.input[0] in arrays]
+        arrays |= {node.output[0]: arrays[node.input[0]] for node in aliases}  # equal constants are stored once
+        state = {name.removeprefix("model."): array for name, array in arrays.items() if name.startswith("model.")}
+        products = [node for node in body.node if node.op_type == "MatMul" and node.input[1] in arrays]
+        for node in products:  # a linear layer's weights, transposed, under a number
+            name = ".".join(node.name.strip("/").split("/")[1:-1])
+            state[f"{name}.weight"] = arrays[node.input[1]].T
+        factors = [arrays[name] for node in body.node if node.op_type == "Mul" for name in node.input if name in arrays]
+        state["sides"] = np.stack([factor for factor in factors if factor.shape == (model.config.width,)])
+        weights = [settings["weights"][name] for name in PARTS]
+        state |= {"fusion": np.array(weights[:4]), "scales": np.array(weights[4:7]), "keep": np.array(settings["keep"])}
+        model.load_state_dict({name: torch.tensor(np.array(array)).float() for name, array in state.items()})
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ModelError(f"this graph is no joint labeller that can be trained further: {error}") from error
+    return model
 
 
 def settings_of(model: Any, name: str) -> dict[str, Any]:

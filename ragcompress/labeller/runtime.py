@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ PARTS = (
 JOINT = 7  # how many of them `JointModel.parts` gives
 LEARNED = slice(4, JOINT)  # which of them the joint reading gives
 
+FILES = {"int8": "labeller-int8.onnx", "float": "labeller-half.onnx"}
 WINDOW = 320  # passage tokens that one joint forward reads; longer passages are read in several
 
 
@@ -173,22 +175,34 @@ class JointModel:
     Attributes:
         settings: What ``labeller.json`` holds.
         weights: Of `PARTS`, float32 [9].
+        folder: Where its graphs are; None: in the package.
     """
 
-    def __init__(self, graph: Any, settings: Mapping[str, Any]) -> None:
+    def __init__(self, graph: Any, settings: Mapping[str, Any], folder: Path | None = None) -> None:
         self._graph = graph
-        self.settings = settings
+        self.settings, self.folder = settings, folder
         self.weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS], dtype=np.float32)
         self._keep = tuple(settings["keep"])
 
     @classmethod
     def embedded(cls, precision: str | None = None) -> JointModel:
         """The labeller shipped in the package; one shared instance per precision (``"int8"``, ``"float"``)."""
-        return _embedded(precision or ("int8" if cpu_gains_from_int8() else "float"))
+        return _embedded(precision or _best_precision())
 
     def with_settings(self, settings: Mapping[str, Any]) -> JointModel:
         """The same graph with other weights and calibration."""
-        return JointModel(self._graph, {**self.settings, **settings})
+        return JointModel(self._graph, {**self.settings, **settings}, self.folder)
+
+    def with_graphs(self, folder: Path) -> JointModel:
+        """The graphs of a folder, the one that suits the processor, with these weights and calibration."""
+        file = folder / FILES[_best_precision()]
+        if not file.is_file():
+            raise ModelError(f"{file} is missing; keep the folder that `tune --layers` wrote beside its file")
+        return JointModel(LateSession(file.read_bytes), self.settings, folder)
+
+    def half_graph(self) -> bytes:
+        """The float graph, which training goes on from."""
+        return (self.folder or _shipped()).joinpath(FILES["float"]).read_bytes()
 
     def student(self) -> JointModel:
         """The same without the joint reading: the other parts alone, their weights fitted anew near this model's.
@@ -262,11 +276,17 @@ def _unit(rows: Floats) -> Floats:
     return np.divide(rows, np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
+def _best_precision() -> str:
+    return "int8" if cpu_gains_from_int8() else "float"
+
+
+def _shipped() -> Any:
+    return resources.files("ragcompress").joinpath("weights")
+
+
 @lru_cache(maxsize=2)
 def _embedded(precision: str) -> JointModel:
-    files = {"int8": "labeller-int8.onnx", "float": "labeller-half.onnx"}
-    if precision not in files:
+    if precision not in FILES:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
-    weights = resources.files("ragcompress").joinpath("weights")
-    settings = json.loads(weights.joinpath("labeller.json").read_text(encoding="utf-8"))
-    return JointModel(LateSession(weights.joinpath(files[precision]).read_bytes), settings)
+    settings = json.loads(_shipped().joinpath("labeller.json").read_text(encoding="utf-8"))
+    return JointModel(LateSession(_shipped().joinpath(FILES[precision]).read_bytes), settings)

@@ -14,7 +14,7 @@ from conftest import CONFIG, disturbed_model, new_model  # noqa: E402
 
 from ragcompress.errors import ModelError  # noqa: E402
 from ragcompress.labeller.calibrate import Case, fit_keep, fit_weights, thresholds_for  # noqa: E402
-from ragcompress.labeller.export import export_joint, from_pretrained, save_pretrained, settings_of  # noqa: E402
+from ragcompress.labeller.export import export_joint, from_graph, from_pretrained, save_pretrained, settings_of  # noqa: E402
 from ragcompress.labeller.objective import held_out_report, listwise, refit, score_windows  # noqa: E402
 from ragcompress.labeller.runtime import JOINT, JointModel, read_query  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
@@ -70,6 +70,15 @@ def test_the_shipped_graph_scores_as_the_trained_model(
         ]
         np.testing.assert_allclose(np.concatenate(found), scored.parts, atol=tolerance)
         np.testing.assert_allclose(np.concatenate(found) @ runtime.weights[:JOINT], scored.sentence, atol=4 * tolerance)
+
+
+def test_a_shipped_graph_can_be_trained_further(exported: Path) -> None:
+    model = disturbed_model()
+    again = from_graph((exported / "labeller-half.onnx").read_bytes(), settings_of(model, "test"))
+    for (name, ours), theirs in zip(model.state_dict().items(), again.state_dict().values(), strict=True):
+        torch.testing.assert_close(theirs, ours, atol=2e-3, rtol=1e-3, msg=name)
+    with pytest.raises(ModelError, match="no joint labeller"):
+        from_graph((exported / "labeller-int8.onnx").read_bytes(), settings_of(model, "test"))
 
 
 def test_training_lowers_the_loss_and_resumes(sampler: Sampler, tmp_path: Path) -> None:
