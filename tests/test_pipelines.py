@@ -1,0 +1,54 @@
+"""Pipelines: what their reports say follows from what was read."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from rich.console import Console
+
+from pipelines.labeller_report import auroc, rank_table, summary_table, threshold_table
+from ragcompress.labeller.calibrate import Case
+from ragcompress.labeller.runtime import PARTS
+
+
+def case(right: int | None, wrong: int) -> Case:
+    """Twenty sentences of one token each in two passages; the joint reading finds ``right``, the cosines ``wrong``."""
+    parts = np.zeros((20, len(PARTS)))
+    parts[wrong, :4] = 1.0
+    if right is not None:
+        parts[right, 4:7] = 2.0
+    marks = np.arange(20) == (-1 if right is None else right)
+    sizes = np.ones(20, dtype=np.int64)
+    return Case(parts, sizes, marks, np.zeros(20, dtype=bool), () if right is None else ((right,),))
+
+
+def printed(table: object) -> str:
+    console = Console(width=200, file=io.StringIO())
+    console.print(table)
+    return console.file.getvalue()
+
+
+def test_the_summary_sets_the_labeller_beside_what_it_must_beat() -> None:
+    weights = np.ones(len(PARTS))
+    row = printed(summary_table({"mine": [case(19, 2), case(18, 3), case(None, 3)]}, weights)).splitlines()[-2]
+    assert " 2 " in row  # the question without support judges nothing
+    assert "100.0 / 100.0 / 100.0" in row
+    assert row.count(" 0.0 / 0.0 / 0.0") == 5  # three cosines, their sum, BM25
+    assert "+100.0 [+100.0, +100.0]" in row
+
+
+def test_ranks_thresholds_and_the_area() -> None:
+    cases = [case(19, 2), case(18, 3), case(None, 3)]
+    owners = [np.repeat([0, 1], 10)] * 3
+    chances = [each.parts[:, 5] / 3 for each in cases]
+    ranks = printed(rank_table(cases, owners, chances))
+    assert "1.000" in next(line for line in ranks.splitlines() if "labeller" in line)
+    assert "0.500" in next(
+        line for line in ranks.splitlines() if "cosine" in line
+    )  # MRR: the other passage comes first
+    dynamic = printed(threshold_table(cases, chances, dict.fromkeys(("0.9", "0.95", "0.97", "0.98", "0.99"), 0.5)))
+    assert dynamic.count("0.967") == 5  # one, one and no sentence of twenty kept
+    assert dynamic.count("1.000") >= 10  # all needed text kept; the empty context is right, and found
+    assert auroc(cases, chances) == 1.0
+    assert auroc(cases[:2], chances[:2]) is None
