@@ -105,7 +105,7 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
     model.load_state_dict(torch.load(checkpoint, weights_only=True)["model"])
     save_pretrained(model.eval(), work / "joint", training=asdict(config))
     sizes = export_joint(model, out)
-    settings = settings_of(model, "ragcompress-labeller-2")
+    settings = settings_of(model, "ragcompress-labeller-3")
     precision = "int8" if cpu_gains_from_int8() else "half"
     graph = session((out / f"labeller-{precision}.onnx").read_bytes())
     scorer = LabelScorer(JointModel(graph, {**settings, "keep": settings["keep"]}))
