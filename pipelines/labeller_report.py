@@ -53,10 +53,10 @@ def recall_table(cases: Sequence[Case], weights: np.ndarray, title: str) -> Tabl
     rows |= {
         f"without {name}": _without(weights, dropped) for name, dropped in GROUPS.items() if weights[_at(dropped)].any()
     }
-    rows["untrained alone"] = _without(weights, JOINT + WORDS)
-    rows["untrained and words"] = _without(weights, JOINT)
-    rows["joint alone"] = _without(weights, UNTRAINED + WORDS)
-    rows |= {f"{name} alone": _without(weights, tuple(set(PARTS) - {name})) for name in UNTRAINED[:3]}
+    rows["untrained alone"] = _only(weights, UNTRAINED)
+    rows["untrained and words"] = _only(weights, UNTRAINED + WORDS)
+    rows["joint alone"] = _only(weights, JOINT)
+    rows |= {f"{name} alone": _only(weights, (name,)) for name in UNTRAINED[:3]}
     table = _table(title, "score", *(f"{share:.0%}" for share in SHARES))
     useful = [case for case in cases if case.groups]
     for name, used in rows.items():
@@ -115,8 +115,8 @@ def auroc(cases: Sequence[Case], chances: Sequence[np.ndarray]) -> float | None:
 
 def summary_table(read_cases: dict[str, list[Case]], weights: np.ndarray) -> Table:
     """One row a file: recall at 5 / 10 / 20 % of the score and of what it must beat, and its lead at 10 %."""
-    rivals = {name: _without(weights, tuple(set(PARTS) - {name})) for name in UNTRAINED[:3]}
-    rivals |= {"untrained sum": _without(weights, JOINT + WORDS), "BM25": _without(weights, JOINT + UNTRAINED)}
+    rivals = {name: _only(weights, (name,)) for name in UNTRAINED[:3]}
+    rivals |= {"untrained sum": _only(weights, UNTRAINED), "BM25": _only(weights, WORDS)}
     table = _table("recall, %, at 5 / 10 / 20 % of the tokens", "file", "n", "labeller", *rivals, "lead at 10 %")
     for name, cases in read_cases.items():
         useful = [case for case in cases if case.groups]
@@ -194,6 +194,10 @@ def _without(weights: np.ndarray, names: Sequence[str]) -> np.ndarray:
     changed = weights.copy()
     changed[_at(names)] = 0
     return changed
+
+
+def _only(weights: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    return _without(weights, [name for name in PARTS if name not in names])
 
 
 def _show(values: Sequence[float] | np.ndarray) -> str:

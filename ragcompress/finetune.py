@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from ragcompress.encoders import Encoded, TokenEncoder
 from ragcompress.errors import InvalidInput, require
-from ragcompress.labelled import Labelled
+from ragcompress.labelled import Labelled, overlap
 from ragcompress.labeller.data import Example, PoolPassage
-from ragcompress.labeller.runtime import JointModel, read_query
+from ragcompress.labeller.runtime import JointModel, read_query, unit
 from ragcompress.segment import sentences
 from ragcompress.types import Span
 
@@ -43,8 +43,7 @@ class _States:
     @classmethod
     def of(cls, passages: Sequence[Encoded]) -> _States:
         """Of encoded passages."""
-        means = np.stack([encoded.last.mean(axis=0) for encoded in passages])
-        return cls(passages, np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), dtype=np.float32))
+        return cls(passages, unit(np.stack([encoded.last.mean(axis=0) for encoded in passages])))
 
     def encoded(self, passage: int) -> Encoded:
         """States of a passage."""
@@ -153,4 +152,4 @@ def _example(labelled: Labelled, encoder: TokenEncoder, room: int, rng: random.R
 def _places(span: Span, pool: Sequence[PoolPassage]) -> list[tuple[int, int]]:
     """(passage, sentence) of the sentences that a span overlaps."""
     tiles = pool[span.passage].sentences
-    return [(span.passage, at) for at, (a, b) in enumerate(tiles) if max(a, span.start) < min(b, span.end)]
+    return [(span.passage, at) for at, tile in enumerate(tiles) if overlap(Span(span.passage, *tile), span)]

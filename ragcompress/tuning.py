@@ -102,24 +102,28 @@ def tune(
         start = LabelScorer(load_tuned(target, start.model), start.encoder)
     learn, held = _split(data)
     tell = advance or (lambda _: None)
-    fit = plain = _fitted(start, learn, held, tell)
-    with tempfile.TemporaryDirectory(dir=target and target.absolute().parent, prefix=".tuning-") as scratch:
-        if layers:
-            fit = min(plain, _deeper(start, learn, held, Path(scratch) / "layers", layers, tell), key=_Fit.loss)
+    with tempfile.TemporaryDirectory(prefix="ragcompress-") as scratch:
+        # first what may be refused: too many layers, no torch
+        deeper = [_deeper(start, learn, held, Path(scratch), layers, tell)] if layers else []
+        plain = _fitted(start, learn, held, tell)
+        fit = min([plain, *deeper], key=_Fit.loss)
         present = plain._replace(weights=start.model.weights.astype(np.float64))
-        better = fit.loss() < present.loss()
-        settings = _settings(fit)
-        if better and target is not None:
-            _write(target, settings, fit.model.folder)
+        report = _report(present, fit, questions=len(learn) + len(held), layers=0 if fit is plain else layers)
+        if report.better and target is not None:
+            _write(target, report.settings, fit.model.folder)
+    return report
+
+
+def _report(present: _Fit, fit: _Fit, *, questions: int, layers: int) -> TuneReport:
     return TuneReport(
-        questions=len(learn) + len(held),
-        held_out=len(held),
+        questions=questions,
+        held_out=len(fit.held),
         shares=SHARES,
         before=_recalls(present),
         after=_recalls(fit),
-        better=better,
-        layers=0 if fit is plain else layers,
-        settings=settings,
+        better=fit.loss() < present.loss(),
+        layers=layers,
+        settings=_settings(fit),
     )
 
 
@@ -189,8 +193,10 @@ def _write(target: Path, settings: Mapping[str, Any], folder: Path | None) -> No
     if folder is not None:
         mark = hashlib.sha256((folder / "labeller-half.onnx").read_bytes()).hexdigest()[:8]
         place = target.with_name(f"{target.name}.{mark}")
-        if not place.exists():
-            folder.replace(place)
+        if not place.exists():  # a copy: the folder may be another tuned labeller's
+            half = place.with_name(place.name + ".tmp")
+            shutil.copytree(folder, half, dirs_exist_ok=True)
+            half.replace(place)
         settings["graphs"] = place.name
     spare = target.with_name(target.name + ".tmp")
     spare.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")

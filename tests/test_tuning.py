@@ -84,6 +84,9 @@ def test_layers_are_trained_where_they_help_and_written_beside_the_file(
     again = tune(data, out, layers=1)
     assert len(list(tmp_path.iterdir())) == 2  # the trained layers that are no longer named are gone
     assert (again.better and again.layers == 1) == (load_tuned(out).folder != folder)
+    other = tune(data, tmp_path / "other.json", scorer=LabelScorer(load_tuned(out)))
+    assert load_tuned(out).folder.exists()  # what another file was tuned from stays its own
+    assert other.better == (tmp_path / "other.json").exists()
     for file in load_tuned(out).folder.iterdir():
         file.unlink()
     with pytest.raises(ModelError, match="keep the folder"):

@@ -25,7 +25,7 @@ from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.sessions import LateSession, cpu_gains_from_int8
 
-__all__ = ["JOINT", "PARTS", "JointModel", "Matched", "Query", "log_mean_exp", "match", "read_query", "windows"]
+__all__ = ["JOINT", "PARTS", "JointModel", "Matched", "Query", "log_mean_exp", "match", "read_query", "unit", "windows"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -86,7 +86,7 @@ def read_query(encoded: Encoded) -> Query:
         raise ModelError("the joint labeller needs an encoder with middle states: OnnxEncoder.embedded()")
     words = encoded.offsets[:, 0] >= 0
     words = words if words.any() else np.ones(len(words), dtype=bool)
-    return Query(encoded.middle, _unit(encoded.last), words, _unit(encoded.last.mean(axis=0)), encoded.ids)
+    return Query(encoded.middle, unit(encoded.last), words, unit(encoded.last.mean(axis=0)), encoded.ids)
 
 
 def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int, int]], vector: Floats) -> Matched:
@@ -101,7 +101,7 @@ def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int,
     """
     assert passage.middle is not None
     assert passage.ids is not None
-    last = _unit(passage.last[rows])
+    last = unit(passage.last[rows])
     cosines = query.last @ last.T  # [query tokens, rows]
     spoken = cosines[query.words]
     passage_cosine = float(query.vector @ vector)
@@ -114,7 +114,7 @@ def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int,
     untrained = np.empty((len(spans), 4), dtype=np.float32)
     untrained[:, 0], untrained[:, 3] = passage_cosine, spoken.max(axis=1).mean()
     for at, (start, end) in enumerate(spans):
-        cosine = float(query.vector @ _unit(passage.last[rows[start:end]].mean(axis=0)))
+        cosine = float(query.vector @ unit(passage.last[rows[start:end]].mean(axis=0)))
         features[ahead + start : ahead + end, 2] = cosine
         untrained[at, 1:3] = cosine, spoken[:, start:end].max(axis=1).mean()
     states = np.concatenate([query.middle, passage.middle[rows]])
@@ -259,7 +259,7 @@ class JointModel:
 
 def _compare(query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[list[int], Matched]]:
     """For each window of a passage the numbers of its sentences, and how it matches the query."""
-    vector = _unit(passage.last.mean(axis=0))
+    vector = unit(passage.last.mean(axis=0))
     return [
         (numbers, match(query, passage, rows, spans, vector)) for rows, numbers, spans in windows(passage, sentences)
     ]
@@ -271,7 +271,8 @@ def log_mean_exp(values: Floats) -> float:
     return top + float(np.log(np.exp(values - top).mean()))
 
 
-def _unit(rows: Floats) -> Floats:
+def unit(rows: Floats) -> Floats:
+    """Rows of length 1 [..., dim]; rows of zeros stay."""
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.divide(rows, np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
