@@ -4,8 +4,8 @@
 
 For each file of labelled questions (names in RAGCOMPRESS_DATA or paths): the recall of the needed text at 5, 10, 20 and
 30 % of the tokens with all parts of the score, without each, and with the untrained ones alone; the gold passage's
-rank; how well the best passage score tells unanswerable questions; and what each calibrated threshold keeps. At the
-end one row a file: the score beside what it must beat.
+rank; what dynamic mode keeps; and how well unanswerable questions are told. At the end one row a file: the score
+beside what it must beat.
 Intervals are 95 % bootstrap over questions. Tokens are those of the sentences alone, without titles and separators.
 """
 
@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -27,6 +28,7 @@ from ragcompress.encoders import OnnxEncoder
 from ragcompress.labelled import Labelled, read_labelled
 from ragcompress.labeller.calibrate import SHARES, Case, recall_at
 from ragcompress.labeller.runtime import PARTS, JointModel
+from ragcompress.pruners.labelling import rule_for
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.tuning import case_of
 
@@ -34,7 +36,15 @@ UNTRAINED = PARTS[:4]
 JOINT = ("keep_mean", "keep_best", "rank")
 WORDS = ("words", "passage_words")
 GROUPS = {name: (name,) for name in UNTRAINED} | {"keep": JOINT[:2], "rank": JOINT[2:], "words": WORDS}
-RECALLS = ("0.9", "0.95", "0.97", "0.98", "0.99")
+RECALLS = (0.9, 0.95, 0.97, 0.98, 0.99)
+RIVALS = {"bi-encoder cosine": 0, "rank logit": 6}
+
+
+class Judged(NamedTuple):
+    """What `JointModel.probabilities` says of a question: of its sentences, and of its passages by number."""
+
+    sentences: np.ndarray
+    passages: dict[int, float]
 
 
 def read(names: Sequence[str], limit: int | None) -> Iterator[tuple[str, list[Labelled]]]:
@@ -65,52 +75,55 @@ def recall_table(cases: Sequence[Case], weights: np.ndarray, title: str) -> Tabl
     return table
 
 
-def rank_table(cases: Sequence[Case], owners: Sequence[np.ndarray], chances: Sequence[np.ndarray]) -> Table:
-    """Recall@1 and reciprocal rank of a passage that holds needed text, by three passage scores."""
+def rank_table(cases: Sequence[Case], judged: Sequence[Judged]) -> Table:
+    """Recall@1 and reciprocal rank of a passage that holds needed text, by four passage scores."""
     table = _table("rank of a gold passage", "passage score", "recall@1", "MRR")
-    scores = {
-        "bi-encoder cosine": [case.parts[:, 0] for case in cases],
-        "rank head": [case.parts[:, 6] for case in cases],
-        "labeller (best sentence)": chances,
-    }
-    for name, values in scores.items():
-        ranks = [_rank(*each) for each in zip(values, owners, cases, strict=True) if each[2].groups]
+    best = {name: [_best(case, case.parts[:, at]) for case in cases] for name, at in RIVALS.items()}
+    best["best sentence"] = [_best(case, own.sentences) for case, own in zip(cases, judged, strict=True)]
+    best["labeller"] = [own.passages for own in judged]
+    for name, scores in best.items():
+        ranks = [_rank(each, case) for each, case in zip(scores, cases, strict=True) if case.groups]
         table.add_row(name, _show([rank == 1 for rank in ranks]), _show([1 / rank for rank in ranks]))
     return table
 
 
-def threshold_table(cases: Sequence[Case], chances: Sequence[np.ndarray], thresholds: dict[str, float]) -> Table:
-    """What dynamic mode keeps at each calibrated threshold, and its decision that nothing is relevant."""
+def dynamic_table(cases: Sequence[Case], judged: Sequence[Judged], scorer: LabelScorer) -> Table:
+    """What dynamic mode keeps for each wanted recall of answerable questions, and whether it rightly keeps nothing."""
     table = _table(
         "dynamic mode", "wanted recall", "needed text kept", "tokens removed", "empty: precision", "empty: recall"
     )
     answerable = np.array([bool(case.groups) for case in cases])
     for wanted in RECALLS:
-        kept = [chance >= thresholds[wanted] for chance in chances]
-        recalls = [
-            float(np.mean([any(mine[at] for at in group) for group in case.groups]))
-            for case, mine in zip(cases, kept, strict=True)
-            if case.groups
+        rule = rule_for(scorer, wanted)
+        kept = [
+            set(rule.choose(own.sentences.tolist(), case.sizes.tolist()))
+            for case, own in zip(cases, judged, strict=True)
         ]
-        removed = [
-            1 - case.sizes[mine].sum() / max(case.sizes.sum(), 1) for case, mine in zip(cases, kept, strict=True)
-        ]
-        empty = np.array([not mine.any() for mine in kept])
+        pairs = [(case, mine) for case, mine in zip(cases, kept, strict=True) if case.groups]
+        recalls = [float(np.mean([any(at in mine for at in group) for group in case.groups])) for case, mine in pairs]
+        removed = [1 - case.sizes[sorted(mine)].sum() / max(case.sizes.sum(), 1) for case, mine in pairs]
+        empty = np.array([not mine for mine in kept])
         right = empty & ~answerable
         precision = f"{right.sum() / empty.sum():.3f}" if empty.any() else "–"
         recall = f"{right.sum() / (~answerable).sum():.3f}" if not answerable.all() else "–"
-        table.add_row(wanted, _show(recalls), _show(removed), precision, recall)
+        table.add_row(f"{wanted:g}", _show(recalls), _show(removed), precision, recall)
     return table
 
 
-def auroc(cases: Sequence[Case], chances: Sequence[np.ndarray]) -> float | None:
-    """How often an answerable question's best score beats an unanswerable one's; None without both kinds."""
-    best = np.array([chance.max(initial=0.0) for chance in chances])
+def auroc(cases: Sequence[Case], judged: Sequence[Judged]) -> dict[str, float]:
+    """How often an answerable question's passages are judged better than an unanswerable one's; empty without both."""
     answerable = np.array([bool(case.groups) for case in cases])
     if answerable.all() or not answerable.any():
-        return None
-    ours, theirs = best[answerable][:, None], best[~answerable][None]
-    return float(((ours > theirs) + 0.5 * (ours == theirs)).mean())
+        return {}
+    found = {
+        "best passage score": np.array([max(own.passages.values(), default=0.0) for own in judged]),
+        "sum of the keep probabilities": np.array([own.sentences.sum() for own in judged]),
+    }
+    return {name: float(_wins(values[answerable], values[~answerable])) for name, values in found.items()}
+
+
+def _wins(ours: np.ndarray, theirs: np.ndarray) -> float:
+    return float(((ours[:, None] > theirs) + 0.5 * (ours[:, None] == theirs)).mean())
 
 
 def summary_table(read_cases: dict[str, list[Case]], weights: np.ndarray) -> Table:
@@ -136,18 +149,14 @@ def _lead(differences: np.ndarray) -> str:
 
 def report(name: str, data: Sequence[Labelled], scorer: LabelScorer, console: Console) -> list[Case]:
     """Print everything about one file; returns what was read."""
-    cases, owners = [], []
-    for labelled in track(data, f"reading {name}", console=Console(stderr=True)):
-        cases.append(case_of(scorer, labelled))
-        owners.append(_owners(labelled))
+    cases = [case_of(scorer, one) for one in track(data, f"reading {name}", console=Console(stderr=True))]
+    judged = [Judged(*scorer.model.probabilities(case.parts.astype(np.float32), case.owners)) for case in cases]
     weights = scorer.model.weights.astype(np.float64)
-    chances = [scorer.model.keep_probability(case.parts.astype(np.float32)) for case in cases]
     console.print(recall_table(cases, weights, f"{name}: needed text kept, {len(cases)} questions"))
-    console.print(rank_table(cases, owners, chances))
-    console.print(threshold_table(cases, chances, scorer.model.settings["thresholds"]))
-    area = auroc(cases, chances)
-    if area is not None:
-        console.print(f"AUROC of the best score, answerable against not: {area:.3f}\n")
+    console.print(rank_table(cases, judged))
+    console.print(dynamic_table(cases, judged, scorer))
+    for measure, area in auroc(cases, judged).items():
+        console.print(f"AUROC of the {measure}, answerable against not: {area:.3f}")
     return cases
 
 
@@ -172,17 +181,13 @@ def _untitled(labelled: Labelled) -> Labelled:
     return replace(labelled, passages=tuple(replace(passage, title="") for passage in labelled.passages))
 
 
-def _owners(labelled: Labelled) -> np.ndarray:
-    from ragcompress.context import Context
-
-    context = Context.of(labelled.question, labelled.passages).split()
-    return np.array([segment.support[0].passage for segment in context.segments])
+def _best(case: Case, scores: np.ndarray) -> dict[int, float]:
+    return {int(number): float(scores[case.owners == number].max()) for number in np.unique(case.owners)}
 
 
-def _rank(scores: np.ndarray, owner: np.ndarray, case: Case) -> int:
-    best = {number: scores[owner == number].max() for number in np.unique(owner)}
-    gold = set(owner[case.right].tolist())
-    order = sorted(best, key=lambda number: (-best[number], number))
+def _rank(scores: dict[int, float], case: Case) -> int:
+    gold = set(case.owners[case.right].tolist())
+    order = sorted(scores, key=lambda number: (-scores[number], number))
     return 1 + next(place for place, number in enumerate(order) if number in gold)
 
 

@@ -4,6 +4,7 @@
     python -m pipelines.train_labeller train --run second --start .work/labeller/run/best.pt  # goes on from another run
     python -m pipelines.train_labeller average --checkpoint .work/labeller/{a,b}/best.pt --run both  # of weights
     python -m pipelines.train_labeller ship [--checkpoint .work/labeller/run/best.pt] [--out ragcompress/weights]
+    python -m pipelines.train_labeller calibrate [--out ragcompress/weights]    # graphs and weights stay as they are
 
 Two runs of one thread each, from the same start under different names, see more tokens than one run of two threads; the
 mean of their weights and their start's was better on held-out questions than the better one (model soups, Wortsman et
@@ -32,7 +33,7 @@ from numpy.typing import NDArray
 
 from ragcompress.labelled import Labelled
 from ragcompress.labeller.batch import Window
-from ragcompress.labeller.calibrate import Case, calibrated, fit_weights
+from ragcompress.labeller.calibrate import CALIBRATED, Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
 from ragcompress.labeller.data import Example
 from ragcompress.labeller.export import export_joint, save_pretrained, settings_of
@@ -48,7 +49,7 @@ from ragcompress.types import Passage, Span
 
 PROBE = {"squad": 90, "shifts": 30, "fever": 20, "2wiki": 19}
 PASSAGES = 9  # of a probed question
-CALIBRATE = {"squad": 300, "shifts": 120, "fever": 60, "2wiki": 19}
+CALIBRATE = {"squad": 600, "shifts": 200, "fever": 120, "2wiki": 25}
 CALIBRATE_PASSAGES = 12
 IRRELEVANT = 0.2  # share of calibration questions without their supporting passages
 REFIT = 40  # batches that the first weights of the sum are fitted on
@@ -112,19 +113,34 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
     scorer = LabelScorer(JointModel(graph, settings))
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
     weights = fit_weights(cases, scorer.model.weights.astype(np.float64))
-    settings["weights"] = _named(weights)
-    settings = {**calibrated(settings, cases), "student": _student(settings, cases, weights)}
-    (out / "labeller.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps({"bytes": sizes, **settings}, indent=1))
+    student = _student_weights(cases, weights)
+    print(json.dumps({"bytes": sizes, **_write(settings, _named(weights), _named(student), cases, out)}, indent=1))
 
 
-def _student(settings: dict[str, Any], cases: Sequence[Case], teacher: NDArray[np.float64]) -> dict[str, Any]:
+def calibrate(work: Path, config: TrainConfig, *, out: Path) -> None:
+    """Fit the calibration of the labeller in ``out`` anew: its graphs and weights stay."""
+    settings = json.loads((out / "labeller.json").read_text(encoding="utf-8"))
+    scorer = LabelScorer(JointModel.embedded().with_settings(settings).with_graphs(out))
+    cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
+    print(json.dumps(_write(settings, settings["weights"], settings["student"]["weights"], cases, out), indent=1))
+
+
+def _write(
+    settings: dict[str, Any], weights: dict[str, float], student: dict[str, float], cases: Sequence[Case], out: Path
+) -> dict[str, Any]:
+    """``labeller.json`` with these weights, and what follows from them, for the labeller and its student."""
+    both = [calibrated({**settings, "weights": named}, cases) for named in (weights, student)]
+    own = {name: both[1][name] for name in ("weights", *CALIBRATED, "calibration")}
+    written = {**both[0], "student": own}
+    (out / "labeller.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    return written
+
+
+def _student_weights(cases: Sequence[Case], teacher: NDArray[np.float64]) -> NDArray[np.float64]:
     """What the labeller without its joint half needs: the other weights, fitted anew near the teacher's."""
     learned = np.arange(len(PARTS))[LEARNED]
     bare = [case._replace(parts=np.delete(case.parts, learned, axis=1)) for case in cases]
-    weights = np.insert(fit_weights(bare, np.delete(teacher, learned)), [LEARNED.start] * len(learned), 0.0)
-    student = calibrated({**settings, "weights": _named(weights)}, cases)
-    return {name: student[name] for name in ("weights", "keep", "thresholds", "calibration")}
+    return np.insert(fit_weights(bare, np.delete(teacher, learned)), [LEARNED.start] * len(learned), 0.0)
 
 
 def _named(weights: NDArray[np.float64]) -> dict[str, float]:
@@ -153,7 +169,7 @@ def held_out(draws: Sampler) -> Iterator[Labelled]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=("train", "average", "ship"))
+    parser.add_argument("action", choices=("train", "average", "ship", "calibrate"))
     parser.add_argument("--work", type=Path, default=Path(".work/labeller"))
     parser.add_argument("--minutes", type=float, default=TrainConfig().minutes)
     parser.add_argument("--run", default="run")
@@ -169,8 +185,10 @@ def main() -> None:
         train(args.work, config, run=args.run, start=args.start)
     elif args.action == "average":
         average(args.work, config, checkpoints=args.checkpoint, run=args.run)
-    else:
+    elif args.action == "ship":
         ship(args.work, config, checkpoint=args.checkpoint[0], out=args.out)
+    else:
+        calibrate(args.work, config, out=args.out)
 
 
 if __name__ == "__main__":

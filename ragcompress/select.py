@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["above", "best_first", "ends_first", "spread", "top_under", "weakest_first"]
+__all__ = ["above", "best_first", "ends_first", "per_token", "spread", "top_under", "weakest_first"]
 
 
 def weakest_first(scores: Sequence[float | None]) -> list[int]:
@@ -55,6 +55,18 @@ def above(scores: Sequence[float | None], threshold: float) -> list[int]:
     [1]
     """
     return [at for at, score in enumerate(scores) if _value(score) >= threshold]
+
+
+def per_token(
+    chances: Sequence[float] | NDArray[np.floating], sizes: Sequence[int] | NDArray[np.integer]
+) -> list[float]:
+    """How much of all probability each index brings for one token: what to keep first when tokens cost.
+
+    >>> per_token([0.25, 0.25], sizes=[10, 5])
+    [0.05, 0.1]
+    """
+    whole = float(sum(chances)) or 1.0
+    return [float(chance) / whole / max(int(size), 1) for chance, size in zip(chances, sizes, strict=True)]
 
 
 def ends_first(order: Sequence[int]) -> list[int]:

@@ -23,7 +23,7 @@ from ragcompress.budget import embedded_count
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.labelled import Labelled, overlap
-from ragcompress.labeller.calibrate import SHARES, Case, calibrated, fit_weights, listwise, recall_at
+from ragcompress.labeller.calibrate import CALIBRATED, SHARES, Case, calibrated, fit_weights, listwise, recall_at
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.segment import sentences
@@ -227,7 +227,8 @@ def case_of(scorer: LabelScorer, labelled: Labelled) -> Case:
     masked = np.array([any(overlap(span, hidden) for hidden in labelled.masked) for span in spans], dtype=bool)
     parts = np.nan_to_num(scorer.parts(context).astype(np.float64), nan=-20.0)
     sizes = np.array([embedded_count(segment.text) for segment in context.segments], dtype=np.int64)
-    return Case(parts, sizes, right, masked & ~right, tuple(groups))
+    owners = np.array([span.passage for span in spans], dtype=np.int64)
+    return Case(parts, owners, sizes, right, masked & ~right, tuple(groups))
 
 
 def load_tuned(path: Path, model: JointModel | None = None) -> JointModel:
@@ -239,7 +240,7 @@ def load_tuned(path: Path, model: JointModel | None = None) -> JointModel:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
         loaded = (model or JointModel.embedded()).with_settings(
-            {name: settings[name] for name in ("name", "weights", "keep", "thresholds")}
+            {name: settings[name] for name in ("name", "weights", *CALIBRATED)}
         )
         folder = _graphs(path)
         return loaded if folder is None else loaded.with_graphs(folder)

@@ -7,9 +7,10 @@ import io
 import numpy as np
 from rich.console import Console
 
-from pipelines.labeller_report import auroc, rank_table, summary_table, threshold_table
+from pipelines.labeller_report import Judged, auroc, dynamic_table, rank_table, summary_table
 from ragcompress.labeller.calibrate import Case
-from ragcompress.labeller.runtime import PARTS
+from ragcompress.labeller.runtime import PARTS, JointModel
+from ragcompress.scorers.labels import LabelScorer
 
 
 def case(right: int | None, wrong: int) -> Case:
@@ -20,7 +21,9 @@ def case(right: int | None, wrong: int) -> Case:
         parts[right, 4:7] = 2.0
     marks = np.arange(20) == (-1 if right is None else right)
     sizes = np.ones(20, dtype=np.int64)
-    return Case(parts, sizes, marks, np.zeros(20, dtype=bool), () if right is None else ((right,),))
+    return Case(
+        parts, np.repeat([0, 1], 10), sizes, marks, np.zeros(20, dtype=bool), () if right is None else ((right,),)
+    )
 
 
 def printed(table: object) -> str:
@@ -38,17 +41,17 @@ def test_the_summary_sets_the_labeller_beside_what_it_must_beat() -> None:
     assert "+100.0 [+100.0, +100.0]" in row
 
 
-def test_ranks_thresholds_and_the_area() -> None:
+def test_ranks_dynamic_mode_and_the_area() -> None:
     cases = [case(19, 2), case(18, 3), case(None, 3)]
-    owners = [np.repeat([0, 1], 10)] * 3
-    chances = [each.parts[:, 5] / 3 for each in cases]
-    ranks = printed(rank_table(cases, owners, chances))
-    assert "1.000" in next(line for line in ranks.splitlines() if "labeller" in line)
-    assert "0.500" in next(
-        line for line in ranks.splitlines() if "cosine" in line
-    )  # MRR: the other passage comes first
-    dynamic = printed(threshold_table(cases, chances, dict.fromkeys(("0.9", "0.95", "0.97", "0.98", "0.99"), 0.5)))
-    assert dynamic.count("0.967") == 5  # one, one and no sentence of twenty kept
+    sure = [np.where(each.right, 0.9, 0.001) for each in cases]
+    judged = [Judged(own, {0: own[:10].max(), 1: own[10:].max()}) for own in sure]
+    ranks = printed(rank_table(cases, judged)).splitlines()
+    assert "1.000" in next(line for line in ranks if "labeller" in line)
+    assert "0.500" in next(line for line in ranks if "cosine" in line)  # MRR: the other passage comes first
+    model = JointModel.embedded()
+    thresholds = dict.fromkeys(("0.9", "0.99"), 0.5)
+    dynamic = printed(dynamic_table(cases, judged, LabelScorer(model.with_settings({"thresholds": thresholds}))))
+    assert dynamic.count("0.950") >= 5  # one sentence of twenty kept
     assert dynamic.count("1.000") >= 10  # all needed text kept; the empty context is right, and found
-    assert auroc(cases, chances) == 1.0
-    assert auroc(cases[:2], chances[:2]) is None
+    assert auroc(cases, judged) == {"best passage score": 1.0, "sum of the keep probabilities": 1.0}
+    assert auroc(cases[:2], judged[:2]) == {}

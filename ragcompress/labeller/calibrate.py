@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.labeller.runtime import PARTS
+from ragcompress.labeller.runtime import PARTS, PASSAGE_PARTS, one_or_none, passage_parts
+from ragcompress.select import per_token
 
 __all__ = [
+    "CALIBRATED",
     "RECALLS",
     "SHARES",
     "Case",
@@ -22,12 +24,16 @@ __all__ = [
     "fit_keep",
     "fit_weights",
     "listwise",
+    "passage_case",
     "recall_at",
     "thresholds_for",
 ]
 
 RECALLS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
 SHARES = (0.05, 0.1, 0.2, 0.3)
+PASSAGE_WEIGHTS = (2.5, 9.0, 0.5)  # where fitting those of `PASSAGE_PARTS` begins
+CALIBRATED = ("keep", "passages", "thresholds", "nothing")  # the settings that `calibrated` makes, besides a report
+WRONGLY_NOTHING = 0.0025  # share of questions with support for which "nothing relevant" may be said
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +43,7 @@ class Case(NamedTuple):
 
     Attributes:
         parts: `PARTS` of all passages' sentences [sentences, 9].
+        owners: Numbers of their passages [sentences].
         sizes: Their tokens [sentences].
         right: True for supporting ones [sentences].
         hidden: True for those that take no part: they may support or not [sentences].
@@ -44,6 +51,7 @@ class Case(NamedTuple):
     """
 
     parts: Floats
+    owners: NDArray[np.int64]
     sizes: NDArray[np.int64]
     right: NDArray[np.bool_]
     hidden: NDArray[np.bool_]
@@ -51,17 +59,39 @@ class Case(NamedTuple):
 
 
 def calibrated(settings: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, Any]:
-    """``settings`` with ``keep`` and ``thresholds`` fitted for its weights, and how good they are."""
+    """``settings`` with all that follows from its weights: probabilities, thresholds, and how good they are."""
     weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS])
     scores = [case.parts @ weights for case in cases]
     keep = fit_keep(cases, scores)
-    chances = [_sigmoid(keep[0] * score + keep[1]) for score in scores]
+    chances = [one_or_none(score, keep) for score in scores]
     return {
         **settings,
         "keep": keep,
+        "passages": _passages(cases, scores),
         "thresholds": thresholds_for(cases, chances),
+        "nothing": nothing_below(cases, chances),
         "calibration": _measured(cases, chances),
     }
+
+
+def passage_case(case: Case, scores: Floats) -> Case:
+    """The same question with passages for sentences: which of them hold support?"""
+    numbers, rows = passage_parts(case.parts, scores, case.owners)
+    owned = [case.owners == number for number in numbers]
+    right = np.array([case.right[own].any() for own in owned], dtype=bool)
+    hidden = np.array([case.hidden[own].any() for own in owned], dtype=bool) & ~right
+    sizes = np.array([case.sizes[own].sum() for own in owned], dtype=np.int64)
+    place = {int(number): at for at, number in enumerate(numbers)}
+    groups = tuple(tuple(sorted({place[int(case.owners[at])] for at in group})) for group in case.groups)
+    return Case(rows, numbers, sizes, right, hidden, groups)
+
+
+def _passages(cases: Sequence[Case], scores: Sequence[Floats]) -> dict[str, Any]:
+    """Weights of `PASSAGE_PARTS`, and what makes probabilities of them."""
+    whole = [passage_case(case, score) for case, score in zip(cases, scores, strict=True)]
+    weights = fit_weights(whole, np.array(PASSAGE_WEIGHTS))
+    named = {name: round(float(value), 4) for name, value in zip(PASSAGE_PARTS, weights, strict=True)}
+    return {"weights": named, "keep": fit_keep(whole, [case.parts @ weights for case in whole])}
 
 
 def fit_weights(cases: Sequence[Case], start: Floats, *, ridge: float = 0.02, steps: int = 400) -> Floats:
@@ -117,41 +147,55 @@ def recall_at(case: Case, weights: Floats) -> list[float]:
     return result
 
 
-def fit_keep(cases: Sequence[Case], scores: Sequence[Floats], *, steps: int = 60) -> list[float]:
-    """Slope and shift of the logistic regression of support on score, by Newton's method."""
-    flat = np.concatenate([score[~case.hidden] for case, score in zip(cases, scores, strict=True)])
-    right = np.concatenate([case.right[~case.hidden] for case in cases]).astype(np.float64)
+def fit_keep(cases: Sequence[Case], scores: Sequence[Floats], *, steps: int = 100) -> list[float]:
+    """Slope and shift for `one_or_none` of the greatest likelihood: that one of the right ones is, or none.
+
+    By Fisher scoring; a little ridge keeps separable data finite.
+    """
+    shown = [score[~case.hidden] for case, score in zip(cases, scores, strict=True)]
+    rights = [case.right[~case.hidden] for case in cases]
+    flat = np.concatenate(shown)
     centre, spread = flat.mean(), flat.std() or 1.0
-    design = np.stack([(flat - centre) / spread, np.ones_like(flat)], axis=1)
-    weights = np.zeros(2)
+    designs = [np.stack([(score - centre) / spread, np.ones_like(score)], axis=1) for score in shown]
+    weights = np.array([1.0, 0.0])
     for _ in range(steps):
-        chance = _sigmoid(np.clip(design @ weights, -30, 30))
-        # a little ridge keeps separable data finite
-        gradient = design.T @ (chance - right) + 1e-3 * weights
-        curve = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(2)
-        weights -= np.linalg.solve(curve, gradient)
+        gradient, curve = 1e-3 * weights, 1e-3 * np.eye(2)
+        for design, right in zip(designs, rights, strict=True):
+            chance = one_or_none(design @ weights, (1.0, 0.0))
+            mean = chance @ design
+            curve = curve + (design * chance[:, None]).T @ design - np.outer(mean, mean)
+            told = chance[right] @ design[right] / chance[right].sum() if right.any() else 0.0
+            gradient = gradient + mean - told
+        move = np.linalg.solve(curve, gradient)
+        weights = weights - move / max(1.0, float(np.abs(move).max()))
     slope = weights[0] / spread
     return [round(float(slope), 6), round(float(weights[1] - slope * centre), 6)]
 
 
 def thresholds_for(cases: Sequence[Case], chances: Sequence[Floats]) -> dict[str, float]:
-    """For each wanted answer recall the keep probability that so many questions' weakest needed group reaches."""
-    weakest = [
-        min(max(float(chance[at]) for at in group) for group in case.groups)
-        for case, chance in zip(cases, chances, strict=True)
-        if case.groups
-    ]
+    """For each wanted answer recall the keep probability per token that so many questions' weakest group reaches."""
+    weakest = []
+    for case, chance in zip(cases, chances, strict=True):
+        if case.groups:
+            worth = per_token(chance.tolist(), case.sizes.tolist())
+            weakest.append(min(max(worth[at] for at in group) for group in case.groups))
     return {str(recall): float(f"{np.quantile(weakest, 1 - recall):.6g}") for recall in RECALLS}
 
 
+def nothing_below(cases: Sequence[Case], chances: Sequence[Floats]) -> float:
+    """The probability that anything is relevant which nearly all questions with support reach."""
+    anything = [float(chance.sum()) for case, chance in zip(cases, chances, strict=True) if case.groups]
+    return float(f"{np.quantile(anything, WRONGLY_NOTHING):.6g}")
+
+
 def _measured(cases: Sequence[Case], chances: Sequence[Floats]) -> dict[str, Any]:
-    """How well probabilities fit (ten equal bins) and how well the best one tells questions without support."""
+    """How well probabilities fit (ten equal bins) and how well their sum tells questions without support."""
     flat = np.concatenate([chance[~case.hidden] for case, chance in zip(cases, chances, strict=True)])
     right = np.concatenate([case.right[~case.hidden] for case in cases])
     bins = np.minimum((flat * 10).astype(int), 9)
     inside = [bins == number for number in range(10) if (bins == number).any()]
     gaps = [abs(flat[part].mean() - right[part].mean()) * part.mean() for part in inside]
-    best = np.array([chance.max() for chance in chances])
+    best = np.array([chance.sum() for chance in chances])
     answerable = np.array([bool(case.groups) for case in cases])
     wins = best[answerable][:, None] > best[~answerable][None]
     return {
@@ -169,8 +213,3 @@ def _softmax(scores: Floats) -> Floats:
 def _lse(scores: Floats) -> float:
     top = float(scores.max())
     return top + float(np.log(np.exp(scores - top).sum()))
-
-
-def _sigmoid(values: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        return np.asarray(1 / (1 + np.exp(-values)))

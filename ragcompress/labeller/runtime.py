@@ -25,9 +25,24 @@ from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.sessions import LateSession, cpu_gains_from_int8
 
-__all__ = ["JOINT", "PARTS", "JointModel", "Matched", "Query", "log_mean_exp", "match", "read_query", "unit", "windows"]
+__all__ = [
+    "JOINT",
+    "PARTS",
+    "PASSAGE_PARTS",
+    "JointModel",
+    "Matched",
+    "Query",
+    "log_mean_exp",
+    "match",
+    "one_or_none",
+    "passage_parts",
+    "read_query",
+    "unit",
+    "windows",
+]
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # What a sentence's score is the weighted sum of. The last two, shares of the context's best BM25, come from the scorer.
@@ -37,6 +52,9 @@ PARTS = (
 )  # fmt: skip
 JOINT = 7  # how many of them `JointModel.parts` gives
 LEARNED = slice(4, JOINT)  # which of them the joint reading gives
+
+# What a passage's score is the weighted sum of: two of its own parts, and the score of its best sentence.
+PASSAGE_PARTS = ("passage_cosine", "passage_late_interaction", "best_sentence")
 
 FILES = {"int8": "labeller-int8.onnx", "float": "labeller-half.onnx"}
 WINDOW = 320  # passage tokens that one joint forward reads; longer passages are read in several
@@ -182,7 +200,6 @@ class JointModel:
         self._graph = graph
         self.settings, self.folder = settings, folder
         self.weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS], dtype=np.float32)
-        self._keep = tuple(settings["keep"])
 
     @classmethod
     def embedded(cls, precision: str | None = None) -> JointModel:
@@ -246,15 +263,58 @@ class JointModel:
         keep = [logits[0, start:end, 1] for start, end in matched.spans]
         return np.array([[own.mean(), log_mean_exp(own), rank[0]] for own in keep], dtype=np.float32)
 
-    def keep_probability(self, parts: Floats) -> NDArray[np.float64]:
-        """Calibrated probability, 0 to 1, that each sentence supports the answer, from its `PARTS` [n, 9].
+    def probabilities(self, parts: Floats, owners: Ints) -> tuple[Doubles, dict[int, float]]:
+        """Who supports the answer: calibrated probabilities of the sentences, and of the passages.
 
-        0 where a part is NaN.
+        Sentences are weighed against each other and against "nothing here does", and so are passages; either sum to
+        at most 1, and what is missing to 1 is the probability of nothing.
+
+        Args:
+            parts: `PARTS` of each sentence [n, 9]; one with a NaN gets probability 0.
+            owners: Number of each sentence's passage [n].
+
+        Returns:
+            Keep probabilities [n], and by number those of passages with sentences.
         """
-        slope, shift = self._keep
-        logits = slope * (parts @ self.weights).astype(np.float64) + shift
-        with np.errstate(over="ignore"):
-            return np.asarray(np.nan_to_num(1 / (1 + np.exp(-logits)), nan=0.0), dtype=np.float64)
+        scores = (parts @ self.weights).astype(np.float64)
+        read = ~np.isnan(scores)
+        keep = np.zeros(len(scores))
+        keep[read] = one_or_none(scores[read], self.settings["keep"])
+        passages = dict.fromkeys(owners.tolist(), 0.0)
+        if read.any():
+            numbers, rows = passage_parts(parts[read], scores[read], owners[read])
+            own = self.settings["passages"]
+            found = one_or_none(rows @ np.array([own["weights"][name] for name in PASSAGE_PARTS]), own["keep"])
+            passages |= dict(zip(numbers.tolist(), found.tolist(), strict=True))
+        return keep, passages
+
+
+def one_or_none(scores: Doubles, keep: Sequence[float]) -> Doubles:
+    """The probability of each of several alternatives, of which at most one is right: a multinomial logistic.
+
+    Args:
+        scores: Of the alternatives [n].
+        keep: Slope and shift that make a score a logit; "none of them" has logit 0.
+    """
+    logits = np.append(keep[0] * scores + keep[1], 0.0)
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers[:-1] / powers.sum())
+
+
+def passage_parts(parts: NDArray[Any], scores: Doubles, owners: Ints) -> tuple[Ints, Doubles]:
+    """Numbers of the passages that own sentences, and their `PASSAGE_PARTS` [passages, 3].
+
+    Args:
+        parts: `PARTS` of the sentences [n, 9].
+        scores: Of the sentences [n].
+        owners: Number of each sentence's passage [n].
+    """
+    numbers = np.unique(owners)
+    columns = [PARTS.index(name) for name in PASSAGE_PARTS[:2]]
+    rows = [
+        [*parts[own][:, columns].max(axis=0), scores[own].max()] for own in (owners == number for number in numbers)
+    ]
+    return numbers, np.array(rows, dtype=np.float64).reshape(-1, len(PASSAGE_PARTS))
 
 
 def _compare(query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[list[int], Matched]]:

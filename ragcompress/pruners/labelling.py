@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ragcompress.budget import TokenBudget
+from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.context import Context
 from ragcompress.protocols import Scorer, Segmenter
 from ragcompress.pruners.extractive import readable_part
@@ -15,12 +16,13 @@ from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.pairs import PairLabelScorer
 from ragcompress.segment import sentences
-from ragcompress.select import above
+from ragcompress.select import above, per_token
 
-__all__ = ["LabellingPruner"]
+__all__ = ["KeepRule", "LabellingPruner", "rule_for"]
 
+ANSWER_RECALL = 0.98  # of held-out training questions; some less of questions from elsewhere
 PROVENCE_THRESHOLD = 0.1  # what its authors recommend for all domains
-NOTHING = "nothing relevant was found: no sentence reaches the keep threshold of {:.3f}"
+NOTHING = "nothing relevant was found: {}"
 
 
 def _default_scorer() -> Scorer:
@@ -28,27 +30,57 @@ def _default_scorer() -> Scorer:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRule:
+    """How much to keep of what the embedded labeller has judged.
+
+    Its keep probabilities sum to the probability that anything here is relevant. A segment is worth keeping for as
+    long as its share of that sum, per token, is large enough: under a cost per token that is the best choice, and it
+    keeps much where many segments compete and little where one stands out.
+
+    Attributes:
+        per_token: The least share per token, in (0, 1).
+        nothing: The least probability that anything is relevant; below it nothing is kept. Raise it where an empty
+            context is better than a wrong one.
+    """
+
+    per_token: float
+    nothing: float = 0.0
+
+    def choose(self, chances: Sequence[float], sizes: Sequence[int]) -> list[int]:
+        """The numbers of the segments to keep.
+
+        Args:
+            chances: Their keep probabilities.
+            sizes: Their tokens.
+        """
+        return above(per_token(chances, sizes), self.per_token) if sum(chances) >= self.nothing else []
+
+
+@dataclass(frozen=True, slots=True)
 class LabellingPruner:
     """Keeps the sentences that the labeller wants kept, at most as many as the budget holds.
 
-    With a threshold the number of kept sentences follows the question (dynamic mode); when nothing reaches it the
-    context is empty and says so (selective augmentation, RECOMP, Xu et al. 2023). Without one the budget alone decides.
+    With a rule or a threshold the number of kept sentences follows the question (dynamic mode); when nothing reaches
+    it the context is empty and says so (selective augmentation, RECOMP, Xu et al. 2023). Without one the budget alone
+    decides.
 
     Attributes:
         scorer: Gives keep probabilities; the guarded embedded labeller by default.
-        threshold: The least keep probability, in (0, 1); None: keep what the budget holds.
+        threshold: The least keep probability, in (0, 1), as other people's token classifiers are used.
         segmenter: Cuts passages; sentences by default.
+        rule: How much to keep of what the embedded labeller has judged; see `dynamic`.
     """
 
     scorer: Scorer = field(default_factory=_default_scorer)
     threshold: float | None = None
     segmenter: Segmenter = field(default=sentences, repr=False)  # a function's repr differs between runs
+    rule: KeepRule | None = None
 
     @classmethod
-    def dynamic(cls, answer_recall: float = 0.95, *, scorer: LabelScorer | None = None) -> LabellingPruner:
-        """With the threshold that was calibrated for a wanted answer recall on held-out training questions."""
+    def dynamic(cls, answer_recall: float = ANSWER_RECALL, *, scorer: LabelScorer | None = None) -> LabellingPruner:
+        """With the rule that was calibrated for a wanted answer recall on held-out training questions."""
         used = scorer or LabelScorer()
-        return cls(GuardedScorer(used), threshold=threshold_for(used, answer_recall))
+        return cls(GuardedScorer(used), rule=rule_for(used, answer_recall))
 
     @classmethod
     def of_model(cls, model: Any, *, dynamic: bool = False) -> LabellingPruner:
@@ -69,18 +101,31 @@ class LabellingPruner:
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; at most ``budget.limit`` rendered tokens."""
         scored = self.scorer(readable_part(context).split(self.segmenter))
-        calibrated = scored.notes == context.notes  # a fallback's scores are no probabilities
-        if self.threshold is not None and calibrated:
-            scored = scored.keep(above([s.score for s in scored.segments], self.threshold), "below threshold")
-            if not scored.segments and context.segments:
-                scored = scored.note(NOTHING.format(self.threshold))
+        if scored.notes == context.notes:  # a fallback's scores are no probabilities
+            scored = self._relevant(scored)
         return fit(fill(scored, budget), budget)
 
+    def _relevant(self, scored: Context) -> Context:
+        """What rule and threshold leave, whatever the budget."""
+        kept = scored
+        if self.threshold is not None:
+            kept = kept.keep(above([s.score for s in kept.segments], self.threshold), "below threshold")
+        if self.rule is not None:
+            sizes = [embedded_count(segment.text) for segment in kept.segments]
+            kept = kept.keep(self.rule.choose([s.score or 0.0 for s in kept.segments], sizes), "below threshold")
+        if kept.segments or not scored.segments:
+            return kept
+        chances = [segment.score or 0.0 for segment in scored.segments]
+        found = f"all keep probabilities together are {sum(chances):.3f}, the best is {max(chances):.3f}"
+        return kept.note(NOTHING.format(found))
 
-def threshold_for(scorer: LabelScorer, answer_recall: float) -> float:
-    """The calibrated keep probability for a wanted answer recall, interpolated between the stored ones."""
+
+def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:
+    """The calibrated rule for a wanted answer recall, interpolated between the stored ones."""
     import numpy as np
 
-    stored = scorer.model.settings["thresholds"]  # answer recall -> keep probability
-    wanted, values = zip(*sorted((float(recall), value) for recall, value in stored.items()), strict=True)
-    return float(np.interp(answer_recall, wanted, values))
+    settings = scorer.model.settings  # its thresholds: answer recall -> share per token
+    wanted, values = zip(
+        *sorted((float(recall), value) for recall, value in settings["thresholds"].items()), strict=True
+    )
+    return KeepRule(float(np.interp(answer_recall, wanted, values)), settings["nothing"])

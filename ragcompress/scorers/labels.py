@@ -22,8 +22,10 @@ CHUNK = 32  # passages whose states are held at a time
 class LabelScorer:
     """The keep probability of every segment, judged with its passage and the query read together.
 
-    One pass gives both: segment scores are calibrated probabilities in [0, 1] (the only scores a threshold may be
-    compared with), passage scores rerank. After Provence (Chirkova et al., ICLR 2025).
+    One pass gives both: segment scores are calibrated probabilities (the only scores a threshold may be compared with)
+    that it is this segment which supports the answer, weighed against all others and against "nothing here does";
+    passage scores, which rerank, are the same for passages. Either sum to at most 1. After Provence (Chirkova et al.,
+    ICLR 2025).
 
     Attributes:
         model: The joint labeller; the embedded one by default.
@@ -43,13 +45,10 @@ class LabelScorer:
         return context.with_scores(*_judge(self, context))
 
     def judge(self, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Keep probabilities of the segments, and of each passage that of its best one."""
-        kept = self.model.keep_probability(self.parts(context))
-        relevance = [0.0] * len(context.passages)
-        for segment, value in zip(context.segments, kept.tolist(), strict=True):
-            at = segment.support[0].passage
-            relevance[at] = max(relevance[at], value)
-        return tuple(kept.tolist()), tuple(relevance)
+        """Keep probabilities of the segments, and of the passages."""
+        owners = np.array([segment.support[0].passage for segment in context.segments], dtype=np.int64)
+        kept, relevance = self.model.probabilities(self.parts(context), owners)
+        return tuple(kept.tolist()), tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
 
     def parts(self, context: Context) -> NDArray[np.float32]:
         """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""

@@ -13,10 +13,17 @@ torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 from conftest import CONFIG, disturbed_model, new_model  # noqa: E402
 
 from ragcompress.errors import ModelError  # noqa: E402
-from ragcompress.labeller.calibrate import Case, fit_keep, fit_weights, thresholds_for  # noqa: E402
+from ragcompress.labeller.calibrate import (  # noqa: E402
+    Case,
+    fit_keep,
+    fit_weights,
+    nothing_below,
+    passage_case,
+    thresholds_for,
+)
 from ragcompress.labeller.export import export_joint, from_graph, from_pretrained, save_pretrained, settings_of  # noqa: E402
 from ragcompress.labeller.objective import held_out_report, listwise, refit, score_windows  # noqa: E402
-from ragcompress.labeller.runtime import JOINT, JointModel, read_query  # noqa: E402
+from ragcompress.labeller.runtime import JOINT, JointModel, one_or_none, read_query  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
 from ragcompress.labeller.train import Trainer  # noqa: E402
 from ragcompress.sessions import session  # noqa: E402
@@ -132,7 +139,8 @@ def test_saved_weights_come_back_and_others_are_refused(tmp_path: Path) -> None:
 def _case(scores: np.ndarray, right: np.ndarray, groups: tuple[tuple[int, ...], ...] = ()) -> Case:
     parts = np.zeros((len(scores), 9))
     parts[:, 0] = scores
-    return Case(parts, np.ones(len(scores), dtype=np.int64), right, np.zeros(len(scores), dtype=bool), groups)
+    owners, sizes = np.arange(len(scores)), np.ones(len(scores), dtype=np.int64)
+    return Case(parts, owners, sizes, right, np.zeros(len(scores), dtype=bool), groups)
 
 
 def test_weights_move_to_the_part_that_tells() -> None:
@@ -141,7 +149,7 @@ def test_weights_move_to_the_part_that_tells() -> None:
     for _ in range(60):
         parts = rng.normal(size=(12, 9))
         right = np.arange(12) == parts[:, 2].argmax()  # the third part alone decides
-        cases.append(Case(parts, np.ones(12, dtype=np.int64), right, np.zeros(12, dtype=bool), ()))
+        cases.append(Case(parts, np.arange(12), np.ones(12, dtype=np.int64), right, np.zeros(12, dtype=bool), ()))
     fitted = fit_weights(cases, np.full(9, 0.5))
     assert fitted[2] > 2 > 1 > abs(np.delete(fitted, 2)).max()
 
@@ -157,19 +165,44 @@ def test_refitting_the_sum_lowers_the_loss_and_touches_no_layer(sampler: Sampler
 
 def test_keep_probabilities_fit_what_was_seen() -> None:
     rng = np.random.default_rng(0)
-    scores = rng.normal(20, 4, 4000)
-    right = rng.random(4000) < 1 / (1 + np.exp(-(0.7 * scores - 15)))
-    slope, shift = fit_keep([_case(scores, right)], [scores])
-    assert slope == pytest.approx(0.7, abs=0.1)
-    assert shift == pytest.approx(-15, abs=2)
+    cases, scores = [], []
+    for _ in range(1500):
+        score = rng.normal(20, 4, 6)
+        drawn = rng.choice(7, p=np.append(one_or_none(score, (0.7, -16.0)), 0) + np.eye(7)[6] * _nothing(score))
+        cases.append(_case(score, np.arange(6) == drawn))
+        scores.append(score)
+    slope, shift = fit_keep(cases, scores)
+    assert slope == pytest.approx(0.7, abs=0.05)
+    assert shift == pytest.approx(-16, abs=1)
+
+
+def _nothing(score: np.ndarray) -> float:
+    return 1 - float(one_or_none(score, (0.7, -16.0)).sum())
+
+
+@pytest.mark.parametrize("right", [np.array([True, False, False]), np.array([False, False, False])])
+def test_separable_data_gives_finite_probabilities(right: np.ndarray) -> None:
+    scores = np.array([90.0, 1.0, 0.0])
+    keep = fit_keep([_case(scores, right)] * 3, [scores] * 3)
+    assert np.isfinite(keep).all()
+    assert one_or_none(scores, keep).sum() == pytest.approx(float(right.any()), abs=0.1)
 
 
 def test_thresholds_are_quantiles_of_the_weakest_needed_group() -> None:
-    chances = [np.array([p, 0.9, 0.01]) for p in np.linspace(0, 1, 101)]
+    chances = [np.array([p, 0.9, 0.1 - p]) for p in np.linspace(0, 0.1, 101)]
     cases = [_case(chance, np.array([True, True, False]), ((0,), (1,))) for chance in chances]
     chances.append(np.array([0.3]))
     cases.append(_case(chances[-1], np.array([False])))  # nothing relevant: says nothing about recall
     found = thresholds_for(cases, chances)
-    assert found["0.9"] == pytest.approx(0.1)
+    assert found["0.9"] == pytest.approx(0.01)
     assert list(found) == ["0.8", "0.85", "0.9", "0.925", "0.95", "0.97", "0.98", "0.99"]
     assert sorted(found.values(), reverse=True) == list(found.values())
+    assert nothing_below(cases, chances) == pytest.approx(1.0)  # of answerable questions alone
+
+
+def test_passages_are_calibrated_as_sentences_are() -> None:
+    case = _case(np.array([1.0, 3.0, 2.0]), np.array([False, True, False]), ((1,),))
+    case = case._replace(owners=np.array([4, 4, 7]))
+    whole = passage_case(case, np.array([10.0, 30.0, 20.0]))
+    np.testing.assert_array_equal(whole.parts, [[3.0, 0.0, 30.0], [2.0, 0.0, 20.0]])
+    assert (whole.right.tolist(), whole.sizes.tolist(), whole.groups) == ([True, False], [2, 1], ((0,),))

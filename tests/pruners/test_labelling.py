@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import ragcompress as rc
 from ragcompress.context import Context
 from ragcompress.labeller.runtime import JointModel
-from ragcompress.pruners.labelling import LabellingPruner, threshold_for
+from ragcompress.pruners.labelling import KeepRule, LabellingPruner, rule_for
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer, rerank
 from ragcompress.types import Passage
@@ -29,18 +31,31 @@ def test_scores_are_probabilities_and_find_the_sentence(scorer):
     chances = [segment.score for segment in scored.segments]
     assert all(0 <= chance <= 1 for chance in chances)
     assert int(np.argmax(chances)) == 3
-    assert scored.passage_scores[1] == max(chances) > scored.passage_scores[0]
+    assert sum(chances) <= 1
+    assert scored.passage_scores[1] > scored.passage_scores[0]
+    assert sum(scored.passage_scores) <= 1
     assert rerank(Context.of(ASK, PASSAGES).split(), scorer) == [1, 0]
 
 
-def test_a_sentence_is_judged_alike_whatever_else_is_asked_for(scorer):
-    """Judging is per passage: other passages and the order of segments change nothing."""
+def test_sentences_are_weighed_against_each_other(scorer):
+    """Each is read with its passage alone: the others and the order change its share, never two sentences' odds."""
     split = Context.of(ASK, PASSAGES).split()
-    alone = scorer(Context.of(ASK, PASSAGES[1:]).split())
-    turned = scorer(split.reorder([4, 3, 2, 1, 0]))
-    whole = scorer(split)
-    assert [s.score for s in whole.segments[2:]] == [s.score for s in alone.segments]
-    assert [s.score for s in turned.segments[::-1]] == [s.score for s in whole.segments]
+    alone = [s.score for s in scorer(Context.of(ASK, PASSAGES[1:]).split()).segments]
+    turned = [s.score for s in scorer(split.reorder([4, 3, 2, 1, 0])).segments]
+    whole = [s.score for s in scorer(split).segments]
+    assert turned[::-1] == pytest.approx(whole)
+    assert [score / alone[1] for score in alone] == pytest.approx([score / whole[3] for score in whole[2:]], rel=1e-4)
+    assert whole[3] < alone[1]
+
+
+def test_what_repeats_shares_its_probability(scorer):
+    twice = Context.of(ASK, [PASSAGES[1], PASSAGES[1]]).split()
+    chances = [segment.score for segment in scorer(twice).segments]
+    assert chances[1] == pytest.approx(chances[4])
+    assert chances[1] < 0.5
+    assert LabellingPruner.dynamic()(twice, rc.TokenBudget(99, len)).segments[0].text.strip() == (
+        "The tower is 333 metres tall."
+    )
 
 
 def test_long_passages_are_read_in_windows(scorer):
@@ -62,24 +77,38 @@ def test_without_a_threshold_the_budget_decides():
     assert out.text == "The tower is 333 metres tall."
 
 
-def test_dynamic_mode_keeps_what_reaches_the_threshold(scorer):
-    pruner = LabellingPruner(GuardedScorer(scorer), threshold=threshold_for(scorer, 0.95))
-    out = rc.compress(ASK, PASSAGES, compressor=pruner)
+def test_dynamic_mode_keeps_what_is_worth_its_tokens(scorer):
+    out = rc.compress(ASK, PASSAGES, compressor=LabellingPruner.dynamic(0.95, scorer=scorer))
     assert "333 metres" in out.text
     assert "Salt is added" not in out.text
     assert {gone.reason for gone in out.dropped} == {"below threshold"}
 
 
-def test_nothing_relevant_is_an_empty_context_that_says_so(scorer):
-    out = rc.compress(FAR_OFF, PASSAGES, compressor=LabellingPruner(GuardedScorer(scorer), threshold=0.5))
+@pytest.mark.parametrize("how", [{"threshold": 0.5}, {"rule": KeepRule(per_token=1e-4, nothing=0.5)}])
+def test_nothing_relevant_is_an_empty_context_that_says_so(scorer, how):
+    out = rc.compress(FAR_OFF, PASSAGES, compressor=LabellingPruner(GuardedScorer(scorer), **how))
     assert out.text == ""
     assert "nothing relevant was found" in out.warnings[0]
 
 
 def test_a_higher_wanted_recall_means_a_lower_threshold(scorer):
-    thresholds = [threshold_for(scorer, recall) for recall in (0.8, 0.9, 0.95, 0.99)]
+    rules = [rule_for(scorer, recall) for recall in (0.8, 0.9, 0.95, 0.99)]
+    thresholds = [rule.per_token for rule in rules]
     assert thresholds == sorted(thresholds, reverse=True)
-    assert all(0 < threshold < 1 for threshold in thresholds)
+    assert all(0 < rule.per_token < 1 > rule.nothing > 0 for rule in rules)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 0.05), st.integers(0, 50)), min_size=1, max_size=20),
+    st.floats(1e-6, 0.5),
+    st.floats(1e-6, 0.5),
+)
+def test_a_stricter_rule_keeps_a_subset(judged, one, other):
+    chances, sizes = zip(*judged, strict=True)
+    loose, strict = sorted((one, other))
+    kept = set(KeepRule(loose).choose(chances, sizes))
+    assert set(KeepRule(strict).choose(chances, sizes)) <= kept
+    assert KeepRule(loose, nothing=1.0).choose(chances, sizes) == ([] if sum(chances) < 1 else sorted(kept))
 
 
 def test_what_the_labeller_cannot_read_is_not_thresholded():
