@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ragcompress.budget import embedded_tokenizer
 from ragcompress.errors import InvalidInput, ModelError, require
 from ragcompress.segment import sanitise
-from ragcompress.sessions import LateSession, cpu_gains_from_int8
+from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 from ragcompress.types import Passage
 
 __all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder"]
@@ -31,6 +31,7 @@ __all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder"]
 WINDOW = 256  # tokens per forward, special tokens and title included; what MiniLM was tuned with
 OVERLAP = 32  # tokens of context on either side of a cut
 MAX_TITLE = 32
+CHUNK = 32  # texts whose windows are read side by side
 CACHE_TOKENS = 400_000  # about 600 MB of float32 states at 384 dimensions
 
 Floats = NDArray[np.float32]
@@ -79,7 +80,7 @@ class _Window:
 
 
 class _WindowedEncoder:
-    """Tokenising, windowing and caching, shared by both encoders; ``_forward`` is what differs."""
+    """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs."""
 
     def __init__(self, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
         self._tokenizer = tokenizer
@@ -94,11 +95,11 @@ class _WindowedEncoder:
 
     def query(self, text: str) -> Encoded:
         """States of a query; the same text gives the same object while it is cached."""
-        return self._encode("", text)
+        return self._encode([("", text)])[0]
 
     def passages(self, passages: Sequence[Passage]) -> list[Encoded]:
         """States of ``title. text`` for every passage, in order."""
-        return [self._encode(passage.title, passage.text) for passage in passages]
+        return self._encode([(passage.title, passage.text) for passage in passages])
 
     def remember(self, passage: Passage, make: Callable[[], Encoded]) -> None:
         """Put states that were computed earlier into the cache; ``make`` is called only if they are not there."""
@@ -108,26 +109,27 @@ class _WindowedEncoder:
         if not known:
             self._remember(key, make())
 
-    def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
+    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+        """Last and middle states of each window."""
         raise NotImplementedError
 
-    def _encode(self, title: str, text: str) -> Encoded:
-        key = (title, text)
+    def _encode(self, keys: Sequence[tuple[str, str]]) -> list[Encoded]:
+        """States of (title, text) pairs, in order."""
+        found = {key: known for key in keys if (known := self._recall(key)) is not None}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        for chunk in (missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)):
+            windows = [list(self._windows(*key)) for key in chunk]
+            states = iter(self._forwards([window.ids for own in windows for window in own]))
+            for key, own in zip(chunk, windows, strict=True):
+                found[key] = _joined(own, [next(states) for _ in own])
+                self._remember(key, found[key])
+        return [found[key] for key in keys]
+
+    def _recall(self, key: tuple[str, str]) -> Encoded | None:
         with self._lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
-                return self._cache[key]
-        parts = [(window, self._forward(window.ids)) for window in self._windows(title, text)]
-        encoded = Encoded(
-            np.concatenate([last[window.keep] for window, (last, _) in parts]),
-            _stack([None if middle is None else middle[window.keep] for window, (_, middle) in parts]),
-            np.array([pair for window, _ in parts for pair in window.offsets[window.keep]], dtype=np.int64).reshape(
-                -1, 2
-            ),
-            np.array([number for window, _ in parts for number in window.ids[window.keep]], dtype=np.int64),
-        )
-        self._remember(key, encoded)
-        return encoded
+            return self._cache.get(key)
 
     def _remember(self, key: tuple[str, str], encoded: Encoded) -> None:
         with self._lock:
@@ -175,10 +177,10 @@ class OnnxEncoder(_WindowedEncoder):
         """Changes with the weights: equal fingerprints mean equal states."""
         return f"{self._name}:{self._graph.checksum}" if hasattr(self._graph, "checksum") else self._name
 
-    def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
-        batch = np.array([ids], dtype=np.int64)
-        middle, last = self._graph.run(["middle", "last"], {"input_ids": batch, "attention_mask": np.ones_like(batch)})
-        return last[0], middle[0]
+    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+        batches = [np.array([ids], dtype=np.int64) for ids in windows]
+        feeds = [{"input_ids": batch, "attention_mask": np.ones_like(batch)} for batch in batches]
+        return [(last[0], middle[0]) for middle, last in run_all(self._graph, ["middle", "last"], feeds)]
 
 
 class TransformerEncoder(_WindowedEncoder):
@@ -201,10 +203,10 @@ class TransformerEncoder(_WindowedEncoder):
         longest = getattr(body.config, "max_position_embeddings", window)
         super().__init__(tokenizer, getattr(body.config, "name_or_path", "model"), window=min(window, longest))
 
-    def _forward(self, ids: list[int]) -> tuple[Floats, Floats | None]:
+    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
         with self._torch.inference_mode():
-            out = self._body(input_ids=self._torch.tensor([ids], device=self._device))
-        return out.last_hidden_state[0].float().cpu().numpy(), None
+            found = [self._body(input_ids=self._torch.tensor([ids], device=self._device)) for ids in windows]
+        return [(out.last_hidden_state[0].float().cpu().numpy(), None) for out in found]
 
 
 @lru_cache(maxsize=2)
@@ -235,6 +237,17 @@ def _special_ids(tokenizer: Any) -> tuple[int, int]:
     if len(ids) != 2:
         raise ModelError(f"an encoder needs one start and one end token; this tokenizer adds {len(ids)}")
     return ids[0], ids[1]
+
+
+def _joined(windows: Sequence[_Window], states: Sequence[tuple[Floats, Floats | None]]) -> Encoded:
+    """A text's windows as one: of each the tokens that it keeps."""
+    parts = list(zip(windows, states, strict=True))
+    return Encoded(
+        np.concatenate([last[window.keep] for window, (last, _) in parts]),
+        _stack([None if middle is None else middle[window.keep] for window, (_, middle) in parts]),
+        np.array([pair for window in windows for pair in window.offsets[window.keep]], dtype=np.int64).reshape(-1, 2),
+        np.array([number for window in windows for number in window.ids[window.keep]], dtype=np.int64),
+    )
 
 
 def _stack(parts: Sequence[Floats | None]) -> Floats | None:

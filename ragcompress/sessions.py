@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
 
-__all__ = ["LateSession", "cpu_gains_from_int8", "session"]
+__all__ = ["LateSession", "cpu_gains_from_int8", "run_all", "session"]
 
 
 def session(graph: bytes | str, *, threads: int | None = None) -> Any:
@@ -20,6 +21,19 @@ def session(graph: bytes | str, *, threads: int | None = None) -> Any:
     options.intra_op_num_threads = threads or min(_cores(), 8)
     options.log_severity_level = 3
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def run_all(graph: Any, names: list[str], feeds: Sequence[dict[str, Any]]) -> list[Any]:
+    """What ``graph`` gives for each of several inputs, in order, run side by side on all cores.
+
+    Short texts are read faster by one core each than by all cores one after another, and without padding. The threads
+    live as long as the call: a server may fork afterwards.
+    """
+    workers = min(_cores(), 8, len(feeds))
+    if workers < 2:
+        return [graph.run(names, feed) for feed in feeds]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda feed: graph.run(names, feed), feeds))
 
 
 def _cores() -> int:
@@ -40,7 +54,10 @@ def cpu_gains_from_int8() -> bool:
 
 
 class LateSession:
-    """A session that is made when it first runs, so that importing or building a pruner loads no model."""
+    """A session that is made when it first runs, so that importing or building a pruner loads no model.
+
+    It computes in the thread that calls it; see `run_all`.
+    """
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
@@ -48,7 +65,7 @@ class LateSession:
 
     @cached_property
     def _session(self) -> Any:
-        return session(self._read())
+        return session(self._read(), threads=1)
 
     @cached_property
     def checksum(self) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from ragcompress.encoders import OVERLAP, WINDOW, OnnxEncoder, _cuts
 from ragcompress.errors import InvalidInput
+from ragcompress.sessions import run_all
 from ragcompress.types import Passage
 
 
@@ -79,3 +80,28 @@ def test_the_torch_encoder_agrees_with_the_graph(encoder):
     ours, theirs = encoder.passages([passage])[0], other.passages([passage])[0]
     assert (ours.offsets == theirs.offsets).all()
     assert np.abs(ours.last - theirs.last).max() < 0.02  # float16 weights
+
+
+def test_texts_read_side_by_side_keep_their_order(encoder):
+    texts = ["Short one.", "The quick brown fox jumps. " * 90, "Another.", "A third one, of its own length."] * 12
+    passages = [Passage(f"{text} {number}") for number, text in enumerate(texts)]
+
+    def fresh() -> OnnxEncoder:
+        return OnnxEncoder(encoder._graph, encoder._tokenizer, encoder._name)
+
+    together, alone = fresh().passages(passages), fresh()
+    for passage, states in zip(passages, together, strict=True):
+        np.testing.assert_array_equal(states.last, alone.passages([passage])[0].last)
+
+
+def test_running_side_by_side_gives_every_answer_in_order_and_passes_errors_on():
+    class Graph:
+        def run(self, names, feed):
+            if feed["x"] < 0:
+                raise ValueError("negative")
+            return [feed["x"] * 2]
+
+    assert run_all(Graph(), ["y"], [{"x": x} for x in range(50)]) == [[2 * x] for x in range(50)]
+    assert run_all(Graph(), ["y"], []) == []
+    with pytest.raises(ValueError, match="negative"):
+        run_all(Graph(), ["y"], [{"x": 1}, {"x": -1}, {"x": 2}])

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
-from ragcompress.sessions import LateSession, cpu_gains_from_int8
+from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 
 __all__ = [
     "JOINT",
@@ -237,31 +237,39 @@ class JointModel:
 
         Args:
             query: From `read_query`.
-            passages: Each encoded, with the character ranges of its sentences. All are compared before the first is
-                read: numpy's threads and onnxruntime's keep spinning for a while, and in turns would double the time.
+            passages: Each encoded, with the character ranges of its sentences.
 
         Returns:
             Per passage [sentences, 7]; NaN for a sentence without tokens. Parts of the joint reading are 0 where none
             of them has a weight.
         """
-        compared = [_compare(query, encoded, sentences) for encoded, sentences in passages]
-        reads = self.weights[LEARNED].any()
-        result = []
-        for (_, sentences), own in zip(passages, compared, strict=True):
-            found = np.full((len(sentences), JOINT), np.nan, dtype=np.float32)
-            for numbers, matched in own:
-                found[numbers, :4] = matched.untrained
-                found[numbers, LEARNED] = self._read(matched, len(query.ids)) if reads else 0
-            result.append(found)
-        return result
+        found = [np.full((len(sentences), JOINT), np.nan, dtype=np.float32) for _, sentences in passages]
+        compared = [
+            (parts, numbers, matched)
+            for parts, (encoded, sentences) in zip(found, passages, strict=True)
+            for numbers, matched in _compare(query, encoded, sentences)
+        ]
+        read = self._read([matched for *_, matched in compared], len(query.ids))
+        for (parts, numbers, matched), learned in zip(compared, read, strict=True):
+            parts[numbers, :4] = matched.untrained
+            parts[numbers, LEARNED] = learned
+        return found
 
-    def _read(self, matched: Matched, ahead: int) -> Floats:
-        """Mean and smooth maximum of the sentences' keep logits, and the passage's rank logit [sentences, 3]."""
-        side = (np.arange(len(matched.states)) >= ahead).astype(np.int64)
-        inputs = {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
-        logits, rank = self._graph.run(["logits", "rank"], inputs)
-        keep = [logits[0, start:end, 1] for start, end in matched.spans]
-        return np.array([[own.mean(), log_mean_exp(own), rank[0]] for own in keep], dtype=np.float32)
+    def _read(self, windows: Sequence[Matched], ahead: int) -> list[Floats]:
+        """Mean and smooth maximum of the sentences' keep logits, and the passage's rank logit, each [sentences, 3]."""
+        if not self.weights[LEARNED].any():
+            return [np.zeros((len(matched.spans), 3), dtype=np.float32) for matched in windows]
+        sides = [(np.arange(len(matched.states)) >= ahead).astype(np.int64) for matched in windows]
+        feeds = [
+            {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
+            for matched, side in zip(windows, sides, strict=True)
+        ]
+        result = []
+        for matched, (logits, rank) in zip(windows, run_all(self._graph, ["logits", "rank"], feeds), strict=True):
+            keep = [logits[0, start:end, 1] for start, end in matched.spans]
+            rows = [[own.mean(), log_mean_exp(own), rank[0]] for own in keep]
+            result.append(np.array(rows, dtype=np.float32))
+        return result
 
     def probabilities(self, parts: Floats, owners: Ints) -> tuple[Doubles, dict[int, float]]:
         """Who supports the answer: calibrated probabilities of the sentences, and of the passages.

@@ -31,9 +31,9 @@ def fresh_encoder(counted: list[int]) -> OnnxEncoder:
     shared = OnnxEncoder.embedded()
 
     class Counting(OnnxEncoder):
-        def _forward(self, ids: list[int]):
-            counted.append(len(ids))
-            return super()._forward(ids)
+        def _forwards(self, windows: list[list[int]]):
+            counted.extend(len(ids) for ids in windows)
+            return super()._forwards(windows)
 
     return Counting(shared._graph, shared._tokenizer, shared._name)
 
