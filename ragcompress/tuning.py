@@ -94,9 +94,11 @@ def tune(
         advance: Called with the number of questions read, `readings` in all.
 
     Raises:
-        InvalidInput: Too few labelled questions, or ``out`` is a file of something else.
+        InvalidInput: Too few labelled questions, or ``out`` is a file of something else or in no folder.
     """
     target = None if out is None else Path(out)
+    if target is not None and not target.parent.is_dir():
+        raise InvalidInput(f"{target.parent} is no folder, so {target.name} can't be written there; make it first")
     start = scorer or LabelScorer()
     if target is not None and target.exists():
         start = LabelScorer(load_tuned(target, start.model), start.encoder)

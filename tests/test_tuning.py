@@ -100,6 +100,15 @@ def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_missing_folder_is_named_before_anything_is_read(tmp_path: Path) -> None:
+    def unread():
+        pytest.fail("a question was read")
+        yield
+
+    with pytest.raises(InvalidInput, match="no_such is no folder"):
+        tune(unread(), tmp_path / "no_such" / "mine.json")
+
+
 @pytest.mark.parametrize("count", [0, 5])
 def test_too_few_questions_are_refused(count: int) -> None:
     with pytest.raises(InvalidInput, match="at least 40"):

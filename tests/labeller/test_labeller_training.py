@@ -23,7 +23,7 @@ from ragcompress.labeller.calibrate import (  # noqa: E402
 )
 from ragcompress.labeller.export import export_joint, from_graph, from_pretrained, save_pretrained, settings_of  # noqa: E402
 from ragcompress.labeller.objective import held_out_report, listwise, refit, score_windows  # noqa: E402
-from ragcompress.labeller.runtime import JOINT, JointModel, one_or_none, read_query  # noqa: E402
+from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, one_or_none, read_query  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
 from ragcompress.labeller.train import Trainer  # noqa: E402
 from ragcompress.sessions import session  # noqa: E402
@@ -137,7 +137,7 @@ def test_saved_weights_come_back_and_others_are_refused(tmp_path: Path) -> None:
 
 
 def _case(scores: np.ndarray, right: np.ndarray, groups: tuple[tuple[int, ...], ...] = ()) -> Case:
-    parts = np.zeros((len(scores), 9))
+    parts = np.zeros((len(scores), len(PARTS)))
     parts[:, 0] = scores
     owners, sizes = np.arange(len(scores)), np.ones(len(scores), dtype=np.int64)
     return Case(parts, owners, sizes, right, np.zeros(len(scores), dtype=bool), groups)
