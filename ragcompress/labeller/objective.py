@@ -63,7 +63,7 @@ def _forward(model: JointHalf, windows: Sequence[Window]) -> tuple[list[Tensor],
     order = sorted(range(len(windows)), key=lambda at: -len(windows[at]))
     logits = [torch.empty(0)] * len(windows)
     ranks = [torch.empty(0)] * len(windows)
-    dtype = next(model.blocks.parameters()).dtype
+    dtype = next(model.blocks.parameters(), model.sides).dtype  # of the heads, where there are no layers
     while order:
         longest = len(windows[order[0]])
         take = max(1, CHUNK // longest)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.context import Context
+from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Scorer, Segmenter
 from ragcompress.pruners.extractive import readable_part
 from ragcompress.render import fill, fit
@@ -78,7 +79,12 @@ class LabellingPruner:
 
     @classmethod
     def dynamic(cls, answer_recall: float = ANSWER_RECALL, *, scorer: LabelScorer | None = None) -> LabellingPruner:
-        """With the rule that was calibrated for a wanted answer recall on held-out training questions."""
+        """With the rule that was calibrated for a wanted answer recall on held-out training questions.
+
+        Args:
+            answer_recall: Between 0 and 1; what is kept grows with it, slowly up to 0.95 and fast beyond 0.98.
+            scorer: Another labeller of ours, for example a tuned one.
+        """
         used = scorer or LabelScorer()
         return cls(GuardedScorer(used), rule=rule_for(used, answer_recall))
 
@@ -121,8 +127,15 @@ class LabellingPruner:
 
 
 def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:
-    """The calibrated rule for a wanted answer recall, interpolated between the stored ones."""
+    """The calibrated rule for a wanted answer recall, interpolated between the stored ones (0.8 to 0.99).
+
+    Raises:
+        InvalidInput: The recall is no share of questions.
+    """
     import numpy as np
+
+    if not 0 < answer_recall < 1:
+        raise InvalidInput(f"answer_recall is a share of questions between 0 and 1, such as 0.95, not {answer_recall}")
 
     settings = scorer.model.settings  # its thresholds: answer recall -> share per token
     wanted, values = zip(

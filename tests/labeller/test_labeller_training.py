@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from ragcompress.labeller.calibrate import (  # noqa: E402
     thresholds_for,
     with_answer,
 )
+from ragcompress.labeller.config import ModelConfig  # noqa: E402
 from ragcompress.labeller.export import export_joint, from_graph, from_pretrained, save_pretrained, settings_of  # noqa: E402
+from ragcompress.labeller.model import JointHalf  # noqa: E402
 from ragcompress.labeller.objective import held_out_report, listwise, refit, score_windows  # noqa: E402
 from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, one_or_none, read_query  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
@@ -38,6 +41,14 @@ def test_before_training_the_score_is_the_untrained_sum(sampler: Sampler) -> Non
         scored = score_windows(model, [windows])[0]
     plain = np.concatenate([window.matched.untrained for window in windows]) @ np.array(model.config.fusion)
     np.testing.assert_allclose(scored.sentence, plain, rtol=1e-4)
+
+
+def test_without_layers_the_parts_are_still_there(sampler: Sampler) -> None:
+    model = JointHalf(replace(ModelConfig(), join_at=6))
+    windows = sampler.windows(sampler.held_out({"squad": 1}, passages=3)[0])
+    scored = score_windows(model, [windows])[0]
+    assert scored.parts[:, 4:].abs().max() == 0
+    assert scored.parts[:, :4].abs().max() > 0
 
 
 def test_batching_changes_no_score(sampler: Sampler) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import ragcompress as rc
 from ragcompress.context import Context
+from ragcompress.errors import InvalidInput
 from ragcompress.generators.reader import ExtractiveReader
 from ragcompress.labeller.runtime import ANSWER, JointModel
 from ragcompress.pruners.labelling import KeepRule, LabellingPruner, rule_for
@@ -104,6 +105,12 @@ def test_a_higher_wanted_recall_means_a_lower_threshold(scorer):
     thresholds = [rule.per_token for rule in rules]
     assert thresholds == sorted(thresholds, reverse=True)
     assert all(0 < rule.per_token < 1 > rule.nothing > 0 for rule in rules)
+
+
+@pytest.mark.parametrize("recall", [0, 1, 95, -0.5])
+def test_a_recall_that_is_no_share_is_named(recall):
+    with pytest.raises(InvalidInput, match=r"such as 0\.95, not"):
+        LabellingPruner.dynamic(recall)
 
 
 @given(
