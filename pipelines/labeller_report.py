@@ -35,12 +35,7 @@ from ragcompress.tuning import case_of
 UNTRAINED = PARTS[:4]
 JOINT = ("keep_mean", "keep_best", "rank")
 WORDS = ("words", "passage_words")
-GROUPS = {name: (name,) for name in UNTRAINED} | {
-    "keep": JOINT[:2],
-    "rank": JOINT[2:],
-    "words": WORDS,
-    "answer": ("answer",),
-}
+GROUPS = {name: (name,) for name in UNTRAINED} | {"keep": JOINT[:2], "rank": JOINT[2:], "words": WORDS}
 RECALLS = (0.9, 0.95, 0.97, 0.98, 0.99)
 RIVALS = {"bi-encoder cosine": 0, "rank logit": 6}
 

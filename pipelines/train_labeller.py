@@ -33,13 +33,13 @@ from numpy.typing import NDArray
 
 from ragcompress.labelled import Labelled
 from ragcompress.labeller.batch import Window
-from ragcompress.labeller.calibrate import CALIBRATED, Case, calibrated, fit_weights, with_answer
+from ragcompress.labeller.calibrate import CALIBRATED, Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
 from ragcompress.labeller.data import Example
 from ragcompress.labeller.export import export_joint, save_pretrained, settings_of
 from ragcompress.labeller.model import JointHalf, encoder_weights
 from ragcompress.labeller.objective import held_out_report, refit
-from ragcompress.labeller.runtime import ANSWER, LEARNED, PARTS, JointModel
+from ragcompress.labeller.runtime import LEARNED, PARTS, JointModel
 from ragcompress.labeller.sampling import Sampler, open_corpus
 from ragcompress.labeller.train import Trainer
 from ragcompress.scorers.labels import LabelScorer
@@ -52,7 +52,6 @@ PASSAGES = 9  # of a probed question
 CALIBRATE = {"squad": 600, "shifts": 200, "fever": 120, "2wiki": 25}
 CALIBRATE_PASSAGES = 12
 IRRELEVANT = 0.2  # share of calibration questions without their supporting passages
-READS = 0.2  # any weight of the reader's part will do for reading it; it is fitted after that
 REFIT = 40  # batches that the first weights of the sum are fitted on
 CHECK_EVERY_S = 420.0
 
@@ -109,29 +108,21 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
     save_pretrained(model.eval(), work / "joint", training=asdict(config))
     sizes = export_joint(model, out)
     settings = settings_of(model, "ragcompress-labeller-3")
-    settings["weights"]["answer"] = READS  # what is 0 is not computed
     precision = "int8" if cpu_gains_from_int8() else "half"
     graph = session((out / f"labeller-{precision}.onnx").read_bytes())
     scorer = LabelScorer(JointModel(graph, settings))
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
-    weights = with_answer(cases, np.append(fit_weights(*_without_answer(cases, scorer.model.weights)), 0.0))
+    weights = fit_weights(cases, scorer.model.weights.astype(np.float64))
     student = _student_weights(cases, weights)
     print(json.dumps({"bytes": sizes, **_write(settings, _named(weights), _named(student), cases, out)}, indent=1))
 
 
 def calibrate(work: Path, config: TrainConfig, *, out: Path) -> None:
-    """Fit the reader's weight and the calibration of the labeller in ``out`` anew: graphs and other weights stay."""
+    """Fit the calibration of the labeller in ``out`` anew: its graphs and weights stay."""
     settings = json.loads((out / "labeller.json").read_text(encoding="utf-8"))
-    settings["weights"]["answer"] = READS
     scorer = LabelScorer(JointModel.embedded().with_settings(settings).with_graphs(out))
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
-    weights = with_answer(cases, scorer.model.weights.astype(np.float64))
-    print(json.dumps(_write(settings, _named(weights), settings["student"]["weights"], cases, out), indent=1))
-
-
-def _without_answer(cases: Sequence[Case], weights: NDArray[np.float32]) -> tuple[list[Case], NDArray[np.float64]]:
-    """Parts and weights but for the last one, the reader's."""
-    return [case._replace(parts=case.parts[:, :-1]) for case in cases], weights[:-1].astype(np.float64)
+    print(json.dumps(_write(settings, settings["weights"], settings["student"]["weights"], cases, out), indent=1))
 
 
 def _write(
@@ -146,12 +137,10 @@ def _write(
 
 
 def _student_weights(cases: Sequence[Case], teacher: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the labeller without joint reading and reader needs: the other weights, anew near the teacher's."""
-    learned = [*range(len(PARTS))[LEARNED], ANSWER]
+    """What the labeller without its joint half needs: the other weights, fitted anew near the teacher's."""
+    learned = np.arange(len(PARTS))[LEARNED]
     bare = [case._replace(parts=np.delete(case.parts, learned, axis=1)) for case in cases]
-    weights = np.zeros(len(PARTS))
-    weights[np.delete(np.arange(len(PARTS)), learned)] = fit_weights(bare, np.delete(teacher, learned))
-    return weights
+    return np.insert(fit_weights(bare, np.delete(teacher, learned)), [LEARNED.start] * len(learned), 0.0)
 
 
 def _named(weights: NDArray[np.float64]) -> dict[str, float]:

@@ -8,12 +8,10 @@ is the answer, and abstaining is a calibrated decision.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,7 +21,7 @@ from ragcompress.budget import embedded_tokenizer
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.generators.windows import Place, Window, windows
-from ragcompress.sessions import run_all, session
+from ragcompress.sessions import session
 from ragcompress.types import Passage, Span
 
 __all__ = ["Answer", "Candidate", "ExtractiveReader"]
@@ -123,26 +121,6 @@ class ExtractiveReader:
         text, support = _quote(context, best[1], best[2])
         return Candidate(text, best[0], support)
 
-    def margins(self, context: Context) -> list[float]:
-        """For each kept segment the margin of the best span that begins and ends in it; -inf where there is none.
-
-        Every passage is read by itself, so that the others and their order change nothing.
-        """
-        best = [-np.inf] * len(context.segments)
-        parts = [(part, numbers, window) for part, numbers in _by_passage(context) for window in self._windows(part)]
-        for (part, numbers, window), logits in zip(parts, self._alone([w for *_, w in parts]), strict=True):
-            at = 0
-            for inside, run in groupby(window.places, partial(_segment_of, part)):
-                stop = at + len(list(run))
-                own = replace(window, context_from=window.context_from + at, places=window.places[at:stop])
-                span = _best_span(own, logits)
-                best[numbers[inside]] = max(best[numbers[inside]], -np.inf if span is None else span[0])
-                at = stop
-        return best
-
-    def _windows(self, context: Context) -> list[Window]:
-        return windows(context.query, context, self._tokenizer)
-
     def probability(self, margin: float) -> float:
         """The calibrated probability that a span of this margin is right."""
         exponent = self._calibration["scale"] * margin + self._calibration["shift"]
@@ -160,41 +138,17 @@ class ExtractiveReader:
         if batch:
             yield from self._forward(batch)
 
-    def _alone(self, found: Sequence[Window]) -> list[NDArray[np.float32]]:
-        """Logits of each window without batches: int8 rounds a window by what shares its batch."""
-        return [logits[0] for (logits,) in run_all(self._graph, ["logits"], [_feed([window]) for window in found])]
-
     def _forward(self, batch: Sequence[Window]) -> Iterator[tuple[Window, NDArray[np.float32]]]:
-        logits = self._graph.run(["logits"], _feed(batch))[0]
+        width = len(batch[-1].ids)
+        ids = np.zeros((len(batch), width), np.int64)
+        types = np.zeros_like(ids)
+        for row, window in enumerate(batch):
+            ids[row, : len(window.ids)] = window.ids
+            types[row, window.context_from : len(window.ids)] = 1
+        lengths = np.array([len(window.ids) for window in batch], np.int32)
+        logits = self._graph.run(["logits"], {"ids": ids, "types": types, "lengths": lengths})[0]
         for window, row in zip(batch, logits, strict=True):
             yield window, row[: len(window.ids)]
-
-
-def _feed(batch: Sequence[Window]) -> dict[str, NDArray[Any]]:
-    """The graph's inputs, padded to the last and longest window."""
-    ids = np.zeros((len(batch), len(batch[-1].ids)), np.int64)
-    types = np.zeros_like(ids)
-    for row, window in enumerate(batch):
-        ids[row, : len(window.ids)] = window.ids
-        types[row, window.context_from : len(window.ids)] = 1
-    return {"ids": ids, "types": types, "lengths": np.array([len(window.ids) for window in batch], np.int32)}
-
-
-def _by_passage(context: Context) -> Iterator[tuple[Context, list[int]]]:
-    """Each passage's segments as a context of its own, in the passage's order, and their numbers in the whole."""
-    parts: dict[int, list[int]] = {}
-    for number, segment in enumerate(context.segments):
-        parts.setdefault(segment.support[0].passage, []).append(number)
-    for numbers in parts.values():
-        numbers.sort(key=lambda number: context.segments[number].support[0].start)
-        yield replace(context, segments=tuple(context.segments[number] for number in numbers)), numbers
-
-
-def _segment_of(part: Context, place: Place) -> int:
-    """Which of one passage's segments a token stands in; what was rewritten is a stretch of its own."""
-    if not place.verbatim:
-        return place.stretch
-    return max(bisect_right(part.segments, place.start, key=lambda segment: segment.support[0].start) - 1, 0)
 
 
 def _best_span(window: Window, logits: NDArray[np.float32]) -> tuple[float, Place, Place] | None:

@@ -27,7 +27,6 @@ __all__ = [
     "passage_case",
     "recall_at",
     "thresholds_for",
-    "with_answer",
 ]
 
 RECALLS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
@@ -43,7 +42,7 @@ class Case(NamedTuple):
     """One labelled question.
 
     Attributes:
-        parts: `PARTS` of all passages' sentences [sentences, 10].
+        parts: `PARTS` of all passages' sentences [sentences, 9].
         owners: Numbers of their passages [sentences].
         sizes: Their tokens [sentences].
         right: True for supporting ones [sentences].
@@ -100,7 +99,7 @@ def fit_weights(cases: Sequence[Case], start: Floats, *, ridge: float = 0.02, st
 
     Args:
         cases: Those without support are passed over.
-        start: Weights to begin with [parts].
+        start: Weights to begin with [9].
         ridge: Cost of a squared relative change.
         steps: Passes over all cases.
     """
@@ -115,15 +114,6 @@ def fit_weights(cases: Sequence[Case], start: Floats, *, ridge: float = 0.02, st
         move = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.99**step)) + 1e-9)
         weights = weights - rate * move * (1 - step / (steps + 1))
     return np.asarray(weights)
-
-
-def with_answer(cases: Sequence[Case], weights: Floats) -> Floats:
-    """The weights with that of the last part, the reader's, of the least listwise loss; the others stay as they are.
-
-    Fitting all of them anew on training questions, most of which have one short answer, cost other kinds a point.
-    """
-    tried = [np.append(weights[:-1], answer) for answer in np.linspace(0, 1, 101)]
-    return min(tried, key=lambda found: listwise(cases, found))
 
 
 def _pull(case: Case, weights: Floats) -> Floats:

@@ -98,7 +98,7 @@ def settings_of(model: Any, name: str) -> dict[str, Any]:
         "join_at": model.config.join_at,
         "weights": {
             name: round(value, 5)
-            for name, value in zip(PARTS, [*model.fusion.tolist(), *model.scales.tolist(), 0.0, 0.0, 0.0], strict=True)
+            for name, value in zip(PARTS, [*model.fusion.tolist(), *model.scales.tolist(), 0.0, 0.0], strict=True)
         },
         "keep": [round(value, 5) for value in model.keep.tolist()],
     }

@@ -26,7 +26,6 @@ from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 
 __all__ = [
-    "ANSWER",
     "JOINT",
     "PARTS",
     "PASSAGE_PARTS",
@@ -46,15 +45,13 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# What a sentence's score is the weighted sum of. The last three come from the scorer: two shares of the context's best
-# BM25, and how sure the embedded reader is that a span of the sentence answers.
+# What a sentence's score is the weighted sum of. The last two, shares of the context's best BM25, come from the scorer.
 PARTS = (
     "passage_cosine", "sentence_cosine", "late_interaction", "passage_late_interaction",
-    "keep_mean", "keep_best", "rank", "words", "passage_words", "answer",
+    "keep_mean", "keep_best", "rank", "words", "passage_words",
 )  # fmt: skip
 JOINT = 7  # how many of them `JointModel.parts` gives
 LEARNED = slice(4, JOINT)  # which of them the joint reading gives
-ANSWER = PARTS.index("answer")  # which one the reader gives
 
 # What a passage's score is the weighted sum of: two of its own parts, and the score of its best sentence.
 PASSAGE_PARTS = ("passage_cosine", "passage_late_interaction", "best_sentence")
@@ -195,7 +192,7 @@ class JointModel:
 
     Attributes:
         settings: What ``labeller.json`` holds.
-        weights: Of `PARTS`, float32 [10].
+        weights: Of `PARTS`, float32 [9].
         folder: Where its graphs are; None: in the package.
     """
 
@@ -281,7 +278,7 @@ class JointModel:
         at most 1, and what is missing to 1 is the probability of nothing.
 
         Args:
-            parts: `PARTS` of each sentence [n, 10]; one with a NaN gets probability 0.
+            parts: `PARTS` of each sentence [n, 9]; one with a NaN gets probability 0.
             owners: Number of each sentence's passage [n].
 
         Returns:
@@ -316,7 +313,7 @@ def passage_parts(parts: NDArray[Any], scores: Doubles, owners: Ints) -> tuple[I
     """Numbers of the passages that own sentences, and their `PASSAGE_PARTS` [passages, 3].
 
     Args:
-        parts: `PARTS` of the sentences [n, 10].
+        parts: `PARTS` of the sentences [n, 9].
         scores: Of the sentences [n].
         owners: Number of each sentence's passage [n].
     """

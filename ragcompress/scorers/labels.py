@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -11,14 +10,12 @@ from numpy.typing import NDArray
 
 from ragcompress.context import Context
 from ragcompress.encoders import OnnxEncoder, TokenEncoder
-from ragcompress.labeller.runtime import ANSWER, JOINT, PARTS, JointModel, read_query
+from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, read_query
 from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["LabelScorer", "rerank"]
 
 CHUNK = 32  # passages whose states are held at a time
-SHORTLIST = 0.3  # share of the text, best first, that the reader reads too
-MARGINS = (-8.0, 4.0)  # least and greatest of the reader's margins; beyond them it says no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class LabelScorer:
     One pass gives both: segment scores are calibrated probabilities (the only scores a threshold may be compared with)
     that it is this segment which supports the answer, weighed against all others and against "nothing here does";
     passage scores, which rerank, are the same for passages. Either sum to at most 1. After Provence (Chirkova et al.,
-    ICLR 2025). The best of the text gets a second look by the embedded reader: does a span of it answer?
+    ICLR 2025).
 
     Attributes:
         model: The joint labeller; the embedded one by default.
@@ -54,27 +51,21 @@ class LabelScorer:
         return tuple(kept.tolist()), tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
 
     def parts(self, context: Context) -> NDArray[np.float32]:
-        """What each segment's score is the weighted sum of: `ragcompress.labeller.runtime.PARTS` [segments, 10]."""
-        found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
-        for numbers, own in self._joint(context):
-            found[numbers, :JOINT] = own
-        found[:, JOINT:ANSWER] = _words(context)
-        if self.model.weights[ANSWER]:
-            found[:, ANSWER] = _answers(context, found @ self.model.weights)
-        return found
-
-    def _joint(self, context: Context) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
-        """For each passage the numbers of its segments and the parts that the labeller's model gives."""
+        """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""
         query = read_query(self.encoder.query(context.query))
         groups: dict[int, list[int]] = {}
         for at in sorted(range(len(context.segments)), key=lambda at: _range(context, at)):
             groups.setdefault(context.segments[at].support[0].passage, []).append(at)
+        found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
         numbers = sorted(groups)
         for chunk in (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK)):
             states = self.encoder.passages([context.passages[number] for number in chunk])
             ranges = [[_range(context, at) for at in groups[number]] for number in chunk]
             parts = self.model.parts(query, list(zip(states, ranges, strict=True)))
-            yield from zip((groups[number] for number in chunk), parts, strict=True)
+            for number, own in zip(chunk, parts, strict=True):
+                found[groups[number], :JOINT] = own
+        found[:, JOINT:] = _words(context)
+        return found
 
 
 def _range(context: Context, at: int) -> tuple[int, int]:
@@ -90,25 +81,6 @@ def _words(context: Context) -> NDArray[np.float32]:
     whole = np.array(lexical.passage_scores, dtype=np.float32)[[s.support[0].passage for s in context.segments] or []]
     columns = [values / best if (best := values.max(initial=0.0)) > 0 else values for values in (own, whole)]
     return np.stack(columns, axis=1)
-
-
-def _answers(context: Context, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How sure the embedded reader is that a span of each segment answers, 0 to 12; 0 where it has not read.
-
-    Of each passage it reads what belongs to the best `SHORTLIST` of all text, a gappy context as it was trained for:
-    that costs a fraction of reading everything, and what is hopeless needs no second look.
-    """
-    from ragcompress.generators.reader import ExtractiveReader  # a floor above
-
-    order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
-    lengths = np.array([len(context.segments[at].text) for at in order])
-    before = np.cumsum(lengths) - lengths
-    shortlist = np.sort(order[before < SHORTLIST * lengths.sum()])
-    kept = replace(context, segments=tuple(context.segments[at] for at in shortlist))
-    found = np.zeros(len(scores), dtype=np.float32)
-    if len(shortlist) and context.query.strip():
-        found[shortlist] = np.clip(ExtractiveReader(threads=1).margins(kept), *MARGINS) - MARGINS[0]
-    return found
 
 
 @lru_cache(maxsize=4)

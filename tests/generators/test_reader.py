@@ -115,21 +115,6 @@ def test_rewritten_text_can_be_read() -> None:
     assert (answer.text, answer.support) == ("1815", Span(0, 0, 40))
 
 
-def test_every_segment_has_the_margin_of_the_best_span_inside_it() -> None:
-    context = Context.of(QUESTION, [RAIN, ADA, "", " ".join([RAIN] * 40)]).split(sentences)
-    margins = _reader(_likes("1815"), nothing=3.0).margins(context)
-    assert len(margins) == len(context.segments)
-    (best,) = (at for at, segment in enumerate(context.segments) if "1815" in segment.text)
-    for segment, margin in zip(context.segments, margins, strict=True):
-        expected = -np.inf if not segment.text.strip() else 15.0 if "1815" in segment.text else -5.0
-        assert margin == pytest.approx(expected), segment.text
-    assert _reader(_likes("1815", "1852")).margins(context)[best] == pytest.approx(8.0)  # never from one to the next
-    gappy = _reader(_likes("1815")).margins(context.keep([best, 0]))
-    assert sorted(gappy) == pytest.approx([-2.0, 18.0])
-    rewritten = context.rewrite({1: [Segment("Born: 1815!", (Span(0, 18, 30),))]})
-    assert _reader(_likes("1815")).margins(rewritten)[:2] == pytest.approx([-2.0, 18.0])
-
-
 def test_abstains_when_nothing_is_the_better_answer() -> None:
     reader = _reader(_likes("1815"), threshold=0.5, nothing=60.0)
     answer = reader.answer(QUESTION, [ADA])

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 import ragcompress as rc
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
-from ragcompress.generators.reader import ExtractiveReader
-from ragcompress.labeller.runtime import ANSWER, JointModel
+from ragcompress.labeller.runtime import JointModel
 from ragcompress.pruners.labelling import KeepRule, LabellingPruner, rule_for
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer, rerank
@@ -40,11 +39,9 @@ def test_scores_are_probabilities_and_find_the_sentence(scorer):
 
 
 def test_sentences_are_weighed_against_each_other(scorer):
-    """Each is read with its passage alone: the others and the order change its share, never two sentences' odds."""
-    weights = {**scorer.model.settings["weights"], "answer": 0.0}  # what the reader reads depends on all
-    plain = LabelScorer(scorer.model.with_settings({"weights": weights}))
-    alone = [s.score for s in plain(Context.of(ASK, PASSAGES[1:]).split()).segments]
-    whole = [s.score for s in plain(Context.of(ASK, PASSAGES).split()).segments]
+    """Each is read with its passage alone: the others change its share, never two sentences' odds."""
+    alone = [s.score for s in scorer(Context.of(ASK, PASSAGES[1:]).split()).segments]
+    whole = [s.score for s in scorer(Context.of(ASK, PASSAGES).split()).segments]
     assert [score / alone[1] for score in alone] == pytest.approx([score / whole[3] for score in whole[2:]], rel=1e-4)
     assert whole[3] < alone[1]
 
@@ -132,29 +129,6 @@ def test_what_the_labeller_cannot_read_is_not_thresholded():
     )
     assert "333" in out.text
     assert "can't read this language" in out.warnings[0]
-
-
-def test_the_reader_reads_a_shortlist_and_its_answer_counts(scorer, monkeypatch):
-    filler = [Passage("Bread is baked from flour. Salt is added before the dough rests. Guests like it.")] * 6
-    split = Context.of(ASK, [*filler, *PASSAGES]).split()
-    seen = []
-    margins = ExtractiveReader.margins
-
-    def recorded(self, context):
-        seen.append(sum(len(segment.text) for segment in context.segments))
-        return margins(self, context)
-
-    monkeypatch.setattr(ExtractiveReader, "margins", recorded)
-    answer = scorer.parts(split)[:, ANSWER]
-    best = next(at for at, segment in enumerate(split.segments) if "333" in segment.text)
-    assert answer.argmax() == best
-    assert answer.min() == 0
-    assert answer.max() <= 12
-    assert (answer > 0).sum() < len(answer) / 2
-    assert 0 < seen[0] < 0.45 * sum(len(segment.text) for segment in split.segments)
-    plain = scorer.model.with_settings({"weights": {**scorer.model.settings["weights"], "answer": 0.0}})
-    LabelScorer(plain).parts(split)
-    assert len(seen) == 1
 
 
 class Counting:
