@@ -140,7 +140,7 @@ def table(lines: list[dict[str, Any]]) -> Table:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("variants", nargs="*", choices=[*VARIANTS, []])
+    parser.add_argument("variants", nargs="*", choices=[*VARIANTS, []])  # [] is what none given means
     parser.add_argument("--tokens", type=int, default=1_200_000)
     parser.add_argument("--work", type=Path, default=Path(".work/labeller"))
     parser.add_argument("--table", action="store_true", help="print what has been measured")

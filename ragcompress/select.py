@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["above", "best_first", "ends_first", "per_token", "spread", "top_under", "weakest_first"]
+__all__ = ["above", "best_first", "ends_first", "one_or_none", "per_token", "spread", "top_under", "weakest_first"]
 
 
 def weakest_first(scores: Sequence[float | None]) -> list[int]:
@@ -55,6 +55,18 @@ def above(scores: Sequence[float | None], threshold: float) -> list[int]:
     [1]
     """
     return [at for at, score in enumerate(scores) if _value(score) >= threshold]
+
+
+def one_or_none(scores: NDArray[np.float64], keep: Sequence[float]) -> NDArray[np.float64]:
+    """The probability of each of several alternatives, of which at most one is right: a multinomial logistic.
+
+    Args:
+        scores: Of the alternatives [n].
+        keep: Slope and shift that make a score a logit; "none of them" has logit 0.
+    """
+    logits = np.append(keep[0] * scores + keep[1], 0.0)
+    powers = np.exp(logits - logits.max())
+    return np.asarray(powers[:-1] / powers.sum())
 
 
 def per_token(

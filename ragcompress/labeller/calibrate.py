@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.labeller.runtime import PARTS, PASSAGE_PARTS, one_or_none, passage_parts
-from ragcompress.select import per_token
+from ragcompress.labeller.runtime import PARTS, PASSAGE_PARTS, passage_parts
+from ragcompress.select import one_or_none, per_token
 
 __all__ = [
     "CALIBRATED",

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.select import one_or_none
 from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
     "Query",
     "log_mean_exp",
     "match",
-    "one_or_none",
     "passage_parts",
     "read_query",
     "unit",
@@ -295,18 +295,6 @@ class JointModel:
             found = one_or_none(rows @ np.array([own["weights"][name] for name in PASSAGE_PARTS]), own["keep"])
             passages |= dict(zip(numbers.tolist(), found.tolist(), strict=True))
         return keep, passages
-
-
-def one_or_none(scores: Doubles, keep: Sequence[float]) -> Doubles:
-    """The probability of each of several alternatives, of which at most one is right: a multinomial logistic.
-
-    Args:
-        scores: Of the alternatives [n].
-        keep: Slope and shift that make a score a logit; "none of them" has logit 0.
-    """
-    logits = np.append(keep[0] * scores + keep[1], 0.0)
-    powers = np.exp(logits - logits.max())
-    return np.asarray(powers[:-1] / powers.sum())
 
 
 def passage_parts(parts: NDArray[Any], scores: Doubles, owners: Ints) -> tuple[Ints, Doubles]:
