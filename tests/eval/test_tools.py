@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -57,16 +58,17 @@ def test_speed_adds_up() -> None:
 
 def test_speed_with_stored_states_encodes_no_passage(monkeypatch: pytest.MonkeyPatch) -> None:
     embedded = OnnxEncoder.embedded()
-    encoded: list[tuple[str, ...]] = []
+    encoded: list[tuple[str, str]] = []
     whole = embedded._encode
 
-    def watched(title: str, text: str) -> Encoded:
-        encoded.append((title, text)) if (title, text) not in embedded._cache else None
-        return whole(title, text)
+    def watched(keys: Sequence[tuple[str, str]]) -> list[Encoded]:
+        encoded.extend(key for key in keys if key not in embedded._cache)
+        return whole(keys)
 
     monkeypatch.setattr(embedded, "_encode", watched)
     timed = speed.Timed("x", lambda q: resolve("late"), speed.stored_states())
     speed.measure(timed, QUESTIONS[:2], budget=0.5, salt=77, prices=speed.Prices())
+    assert encoded
     assert {text.strip() for _, text in encoded} <= {question.question for question in QUESTIONS[:2]}
 
 
