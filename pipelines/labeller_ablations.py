@@ -29,14 +29,13 @@ from pipelines.train_labeller import PASSAGES, REFIT, sampler
 from ragcompress.encoders import Encoded
 from ragcompress.labeller.config import ModelConfig, TrainConfig
 from ragcompress.labeller.model import FrozenEncoder, JointHalf, additive, encoder_weights
-from ragcompress.labeller.objective import held_out_report, refit
+from ragcompress.labeller.objective import SHARES, held_out_report, refit
 from ragcompress.labeller.sampling import Sampler
 from ragcompress.labeller.store import StateStore
 from ragcompress.labeller.train import Trainer
 
 VARIANTS = ("0", "2", "4", "6", "easy")
 PROBE = {"squad": 250, "shifts": 80, "fever": 50, "2wiki": 25}
-SHARES = ("0.05", "0.1", "0.2", "0.3")
 
 
 class Rejoined:
@@ -52,10 +51,7 @@ class Rejoined:
             return encoded
         with torch.no_grad():
             if self._to < self._from:  # from the start: the stored states can't be undone
-                ids = torch.from_numpy(encoded.ids)[None]
-                places = torch.arange(ids.shape[1]) % len(self._frozen.positions)
-                states = self._frozen.norm(self._frozen.words[ids] + self._frozen.positions[places])
-                layers = range(self._to)
+                states, layers = self._frozen.embed(torch.from_numpy(encoded.ids)[None]), range(self._to)
             else:
                 states, layers = torch.from_numpy(encoded.middle)[None], range(self._from, self._to)
             mask = additive(torch.ones(states.shape[:2], dtype=torch.bool), states.dtype)
@@ -128,11 +124,11 @@ def run(variant: str, draws: Sampler, config: TrainConfig, work: Path, *, tokens
 def table(lines: list[dict[str, Any]]) -> Table:
     """One row a variant."""
     result = Table(title=f"variants after training alike, {lines[0]['questions']} held-out questions")
-    for at, column in enumerate(("variant", "tokens", "listwise loss", *(f"{float(s):.0%}" for s in SHARES))):
+    for at, column in enumerate(("variant", "tokens", "listwise loss", *(f"{share:.0%}" for share in SHARES))):
         result.add_column(column, justify="left" if at == 0 else "right")
     for line in lines:
         name = f"{line['variant']} joint layers" if line["variant"].isdigit() else "4, no hard negatives"
-        recalls = (f"{100 * line[f'trained@{share}']:.1f}" for share in SHARES)
+        recalls = (f"{100 * line[f'trained@{share:g}']:.1f}" for share in SHARES)
         result.add_row(name, f"{line['tokens']:,}", f"{line['listwise']:.3f}", *recalls)
     return result
 

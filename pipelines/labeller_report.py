@@ -26,7 +26,7 @@ from rich.table import Table
 from eval.stats import mean_interval
 from ragcompress.encoders import OnnxEncoder
 from ragcompress.labelled import Labelled, read_labelled
-from ragcompress.labeller.calibrate import SHARES, Case, recall_at
+from ragcompress.labeller.calibrate import SHARES, Case, auroc, recall_at
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.pruners.labelling import rule_for
 from ragcompress.scorers.labels import LabelScorer
@@ -110,20 +110,15 @@ def dynamic_table(cases: Sequence[Case], judged: Sequence[Judged], scorer: Label
     return table
 
 
-def auroc(cases: Sequence[Case], judged: Sequence[Judged]) -> dict[str, float]:
+def areas(cases: Sequence[Case], judged: Sequence[Judged]) -> dict[str, float]:
     """How often an answerable question's passages are judged better than an unanswerable one's; empty without both."""
     answerable = np.array([bool(case.groups) for case in cases])
-    if answerable.all() or not answerable.any():
-        return {}
-    found = {
+    measures = {
         "best passage score": np.array([max(own.passages.values(), default=0.0) for own in judged]),
         "sum of the keep probabilities": np.array([own.sentences.sum() for own in judged]),
     }
-    return {name: float(_wins(values[answerable], values[~answerable])) for name, values in found.items()}
-
-
-def _wins(ours: np.ndarray, theirs: np.ndarray) -> float:
-    return float(((ours[:, None] > theirs) + 0.5 * (ours[:, None] == theirs)).mean())
+    found = {name: auroc(values[answerable], values[~answerable]) for name, values in measures.items()}
+    return {name: area for name, area in found.items() if area is not None}
 
 
 def summary_table(read_cases: dict[str, list[Case]], weights: np.ndarray) -> Table:
@@ -155,7 +150,7 @@ def report(name: str, data: Sequence[Labelled], scorer: LabelScorer, console: Co
     console.print(recall_table(cases, weights, f"{name}: needed text kept, {len(cases)} questions"))
     console.print(rank_table(cases, judged))
     console.print(dynamic_table(cases, judged, scorer))
-    for measure, area in auroc(cases, judged).items():
+    for measure, area in areas(cases, judged).items():
         console.print(f"AUROC of the {measure}, answerable against not: {area:.3f}")
     return cases
 

@@ -43,7 +43,6 @@ from ragcompress.labeller.runtime import LEARNED, PARTS, JointModel
 from ragcompress.labeller.sampling import Sampler, open_corpus
 from ragcompress.labeller.train import Trainer
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.sessions import cpu_gains_from_int8, session
 from ragcompress.tuning import case_of
 from ragcompress.types import Passage, Span
 
@@ -108,9 +107,7 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
     save_pretrained(model.eval(), work / "joint", training=asdict(config))
     sizes = export_joint(model, out)
     settings = settings_of(model, "ragcompress-labeller-3")
-    precision = "int8" if cpu_gains_from_int8() else "half"
-    graph = session((out / f"labeller-{precision}.onnx").read_bytes())
-    scorer = LabelScorer(JointModel(graph, settings))
+    scorer = _scorer(settings, out)
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
     weights = fit_weights(cases, scorer.model.weights.astype(np.float64))
     student = _student_weights(cases, weights)
@@ -120,9 +117,14 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
 def calibrate(work: Path, config: TrainConfig, *, out: Path) -> None:
     """Fit the calibration of the labeller in ``out`` anew: its graphs and weights stay."""
     settings = json.loads((out / "labeller.json").read_text(encoding="utf-8"))
-    scorer = LabelScorer(JointModel.embedded().with_settings(settings).with_graphs(out))
+    scorer = _scorer(settings, out)
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
     print(json.dumps(_write(settings, settings["weights"], settings["student"]["weights"], cases, out), indent=1))
+
+
+def _scorer(settings: dict[str, Any], folder: Path) -> LabelScorer:
+    """With the graph in ``folder`` that suits this processor."""
+    return LabelScorer(JointModel.embedded().with_settings(settings).with_graphs(folder))
 
 
 def _write(

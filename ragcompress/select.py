@@ -69,16 +69,14 @@ def one_or_none(scores: NDArray[np.float64], keep: Sequence[float]) -> NDArray[n
     return np.asarray(powers[:-1] / powers.sum())
 
 
-def per_token(
-    chances: Sequence[float] | NDArray[np.floating], sizes: Sequence[int] | NDArray[np.integer]
-) -> list[float]:
+def per_token(chances: Sequence[float], sizes: Sequence[int]) -> list[float]:
     """How much of all probability each index brings for one token: what to keep first when tokens cost.
 
     >>> per_token([0.25, 0.25], sizes=[10, 5])
     [0.05, 0.1]
     """
-    whole = float(sum(chances)) or 1.0
-    return [float(chance) / whole / max(int(size), 1) for chance, size in zip(chances, sizes, strict=True)]
+    whole = sum(chances) or 1.0
+    return [chance / whole / max(size, 1) for chance, size in zip(chances, sizes, strict=True)]
 
 
 def ends_first(order: Sequence[int]) -> list[int]:

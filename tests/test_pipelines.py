@@ -7,7 +7,7 @@ import io
 import numpy as np
 from rich.console import Console
 
-from pipelines.labeller_report import Judged, auroc, dynamic_table, rank_table, summary_table
+from pipelines.labeller_report import Judged, areas, dynamic_table, rank_table, summary_table
 from ragcompress.labeller.calibrate import Case
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
@@ -53,5 +53,5 @@ def test_ranks_dynamic_mode_and_the_area() -> None:
     dynamic = printed(dynamic_table(cases, judged, LabelScorer(model.with_settings({"thresholds": thresholds}))))
     assert dynamic.count("0.950") >= 5  # one sentence of twenty kept
     assert dynamic.count("1.000") >= 10  # all needed text kept; the empty context is right, and found
-    assert auroc(cases, judged) == {"best passage score": 1.0, "sum of the keep probabilities": 1.0}
-    assert auroc(cases[:2], judged[:2]) == {}
+    assert areas(cases, judged) == {"best passage score": 1.0, "sum of the keep probabilities": 1.0}
+    assert areas(cases[:2], judged[:2]) == {}

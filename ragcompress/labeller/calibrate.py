@@ -20,10 +20,12 @@ __all__ = [
     "RECALLS",
     "SHARES",
     "Case",
+    "auroc",
     "calibrated",
     "fit_keep",
     "fit_weights",
     "listwise",
+    "nothing_below",
     "passage_case",
     "recall_at",
     "thresholds_for",
@@ -195,14 +197,21 @@ def _measured(cases: Sequence[Case], chances: Sequence[Floats]) -> dict[str, Any
     bins = np.minimum((flat * 10).astype(int), 9)
     inside = [bins == number for number in range(10) if (bins == number).any()]
     gaps = [abs(flat[part].mean() - right[part].mean()) * part.mean() for part in inside]
-    best = np.array([chance.sum() for chance in chances])
+    anything = np.array([chance.sum() for chance in chances])
     answerable = np.array([bool(case.groups) for case in cases])
-    wins = best[answerable][:, None] > best[~answerable][None]
+    area = auroc(anything[answerable], anything[~answerable])
     return {
         "questions": len(cases),
         "expected_calibration_error": round(float(sum(gaps)), 4),
-        "auroc_answerable": round(float(wins.mean()), 4) if wins.size else None,
+        "auroc_answerable": None if area is None else round(area, 4),
     }
+
+
+def auroc(ours: Floats, theirs: Floats) -> float | None:
+    """How often one of ``ours`` is above one of ``theirs``, ties counting half; None without both."""
+    if not len(ours) or not len(theirs):
+        return None
+    return float(((ours[:, None] > theirs) + 0.5 * (ours[:, None] == theirs)).mean())
 
 
 def _softmax(scores: Floats) -> Floats:

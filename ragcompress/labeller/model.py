@@ -83,9 +83,15 @@ class FrozenEncoder(nn.Module):
             block.load_layer(weights, number)
         self.requires_grad_(False)
 
+    def embed(self, ids: Tensor) -> Tensor:
+        """States before the first layer [batch, length, width]; beyond the last position they begin anew."""
+        places = torch.arange(ids.shape[1]) % len(self.positions)
+        embedded: Tensor = self.norm(F.embedding(ids, self.words) + self.positions[places])
+        return embedded
+
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Piece ids [batch, length] and True-for-real mask give (middle, last) states [batch, length, width]."""
-        states = self.norm(F.embedding(ids, self.words) + self.positions[: ids.shape[1]])
+        states = self.embed(ids)
         bias = additive(mask, states.dtype)
         middle = states
         for number, block in enumerate(self.blocks, 1):

@@ -23,7 +23,6 @@ __all__ = ["KeepRule", "LabellingPruner", "rule_for"]
 
 ANSWER_RECALL = 0.98  # of held-out training questions; some less of questions from elsewhere
 PROVENCE_THRESHOLD = 0.1  # what its authors recommend for all domains
-NOTHING = "nothing relevant was found: {}"
 
 
 def _default_scorer() -> Scorer:
@@ -123,7 +122,7 @@ class LabellingPruner:
             return kept
         chances = [segment.score or 0.0 for segment in scored.segments]
         found = f"all keep probabilities together are {sum(chances):.3f}, the best is {max(chances):.3f}"
-        return kept.note(NOTHING.format(found))
+        return kept.note(f"nothing relevant was found: {found}")
 
 
 def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:
