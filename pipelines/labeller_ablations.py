@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -90,12 +91,13 @@ class RejoinedEncoder:
 
 
 def rejoined(draws: Sampler, join_at: int) -> Sampler:
-    """The same sampler, whose states are those after layer ``join_at``."""
+    """A sampler that draws alike, whose states are those after layer ``join_at``."""
     rejoin = Rejoined(ModelConfig(), join_at)
     stores = {name: RejoinedStore(getattr(draws.corpus, name), rejoin) for name in ("store", "untitled")}
-    draws.corpus = replace(draws.corpus, **stores)  # type: ignore[arg-type]
-    draws.encoder = RejoinedEncoder(draws.encoder, rejoin)
-    return draws
+    other = copy(draws)
+    other.corpus = replace(draws.corpus, **stores)  # type: ignore[arg-type]
+    other.encoder = RejoinedEncoder(draws.encoder, rejoin)
+    return other
 
 
 def run(variant: str, draws: Sampler, config: TrainConfig, work: Path, *, tokens: int) -> dict[str, Any]:

@@ -35,18 +35,19 @@ from ragcompress.labelled import Labelled
 from ragcompress.labeller.batch import Window
 from ragcompress.labeller.calibrate import CALIBRATED, Case, calibrated, fit_weights
 from ragcompress.labeller.config import ModelConfig, TrainConfig
+from ragcompress.labeller.corpus import open_corpus
 from ragcompress.labeller.data import Example
 from ragcompress.labeller.export import export_joint, save_pretrained, settings_of
 from ragcompress.labeller.model import JointHalf, encoder_weights
 from ragcompress.labeller.objective import held_out_report, refit
 from ragcompress.labeller.runtime import LEARNED, PARTS, JointModel
-from ragcompress.labeller.sampling import Sampler, open_corpus
+from ragcompress.labeller.sampling import Sampler
 from ragcompress.labeller.train import Trainer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.tuning import case_of
 from ragcompress.types import Passage, Span
 
-PROBE = {"squad": 90, "shifts": 30, "fever": 20, "2wiki": 19}
+PROBE = {"squad": 90, "shifts": 30, "fever": 20, "2wiki": 19, "subject": 30}
 PASSAGES = 9  # of a probed question
 CALIBRATE = {"squad": 600, "shifts": 200, "fever": 120, "2wiki": 25}
 CALIBRATE_PASSAGES = 12

@@ -20,7 +20,8 @@ from ragcompress.encoders import Encoded, TokenEncoder
 from ragcompress.errors import InvalidInput, require
 from ragcompress.labelled import Labelled, overlap
 from ragcompress.labeller.data import Example, PoolPassage
-from ragcompress.labeller.runtime import JointModel, read_query, unit
+from ragcompress.labeller.matching import read_query, unit
+from ragcompress.labeller.runtime import JointModel
 from ragcompress.segment import sentences
 from ragcompress.types import Span
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from ragcompress.encoders import Encoded
 from ragcompress.labeller.config import FEATURES
 from ragcompress.labeller.data import Example, PoolPassage
-from ragcompress.labeller.runtime import Matched, Query, match
+from ragcompress.labeller.matching import Matched, Query, match
 
 __all__ = ["Crop", "States", "Window", "choose_sentences", "make_windows", "pad"]
 

@@ -55,7 +55,7 @@ class TrainConfig:
         p_swapped: Probability that a SQuAD question has a name, number or key word exchanged, so that its own passage
             no longer answers it.
         p_pair: Probability that two questions are merged into one that needs both passages.
-        mix: Share of draws from SQuAD, SQuADShifts, FEVER and 2Wiki.
+        mix: Share of draws from SQuAD, SQuADShifts, FEVER, 2Wiki and questions about a passage's subject.
         rank_weight: Weight of the listwise loss over passages.
         token_weight: Weight of the listwise loss over answer tokens.
         keep_weight: Weight of the cross-entropy of the keep probability.
@@ -81,7 +81,7 @@ class TrainConfig:
     p_irrelevant: float = 0.1
     p_swapped: float = 0.06
     p_pair: float = 0.12
-    mix: tuple[float, float, float, float] = (0.66, 0.1, 0.1, 0.14)
+    mix: tuple[float, float, float, float, float] = (0.6, 0.09, 0.09, 0.12, 0.1)
     rank_weight: float = 0.5
     token_weight: float = 0.2
     keep_weight: float = 0.2

@@ -1,24 +1,11 @@
-"""Training data: passages and questions with silver labels from the data sets.
-
-Silver labels: a sentence supports when it overlaps a supporting span. When the answer string is found more than
-once, any of its sentences will do (the listwise loss asks for their summed probability), and sentences that repeat
-the answer without being marked are left out of the loss.
-"""
+"""What training is about, as values: passages, labelled questions, and how a question may be varied."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from ragcompress.segment import sentences
-
-__all__ = ["STOP_WORDS", "Example", "Item", "PoolPassage", "keywords", "load_items", "merge", "read_records"]
+__all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge"]
 
 Place = tuple[int, int]  # (pool passage, sentence)
 
@@ -39,7 +26,7 @@ class Item:
 
     Attributes:
         question: As written.
-        source: ``"squad"``, ``"shifts"``, ``"fever"`` or ``"2wiki"``.
+        source: ``"squad"``, ``"shifts"``, ``"fever"``, ``"2wiki"`` or ``"subject"``.
         groups: Each group is a set of places of which one is needed; all groups are needed.
         masked: Places that take no part in the loss.
         answers: Answer strings, ``()`` where the support is whole sentences.
@@ -68,85 +55,6 @@ class Example:
     masked: frozenset[Place] = frozenset()
     spans: tuple[tuple[int, int, int], ...] = field(default=())
     titled: bool = True
-
-
-def read_records(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of one gzipped JSON-lines file."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
-
-
-_FILES = {
-    "squad": "squad_train.jsonl.gz",
-    "shifts": "squadshifts_wiki_train.jsonl.gz",
-    "fever": "fever_train.jsonl.gz",
-    "2wiki": "2wiki_train.jsonl.gz",
-}
-
-
-def load_items(folder: Path) -> tuple[list[PoolPassage], list[Item]]:
-    """Read the four English training sets into one passage pool and its labelled questions."""
-    pool: list[PoolPassage] = []
-    index: dict[tuple[str, str], int] = {}
-    items: list[Item] = []
-    for source, name in _FILES.items():
-        for record in read_records(folder / name):
-            numbers = [_intern(passage, source, pool, index) for passage in record["passages"]]
-            item = _item(record, numbers, source, pool)
-            if item is not None:
-                items.append(item)
-    return pool, items
-
-
-def _intern(passage: Mapping[str, Any], source: str, pool: list[PoolPassage], index: dict[tuple[str, str], int]) -> int:
-    key = (passage["title"], passage["text"])
-    if key not in index:
-        index[key] = len(pool)
-        pool.append(PoolPassage(*key, source, sentences(key[1], "en")))
-    return index[key]
-
-
-def _item(record: Mapping[str, Any], numbers: Sequence[int], source: str, pool: Sequence[PoolPassage]) -> Item | None:
-    is_answer = record["meta"]["support_type"] == "answer"
-    answers = tuple(record["answers"]) if is_answer else ()
-    groups: list[tuple[Place, ...]] = []
-    spans: list[tuple[int, int, int]] = []
-    masked: list[Place] = []
-    for number, passage in zip(numbers, record["passages"], strict=True):
-        tiles = pool[number].sentences
-        found = [i for i, tile in enumerate(tiles) if any(_overlap(tile, span) for span in passage["support"])]
-        if not found:
-            continue
-        places = tuple((number, i) for i in found)
-        groups.extend([places] if is_answer else [(place,) for place in places])
-        if is_answer:
-            spans.extend((number, start, end) for start, end in passage["support"])
-            masked.extend(place for place in _repeats(number, tiles, pool[number].text, answers) if place not in places)
-    if not groups:
-        return None
-    own = tuple(n for n in numbers if n not in {place[0] for group in groups for place in group})
-    held_out = _held_out(record, source)
-    return Item(record["question"], source, tuple(groups), tuple(masked), answers, tuple(spans), own, held_out)
-
-
-def _overlap(tile: tuple[int, int], span: Sequence[int]) -> bool:
-    return max(tile[0], span[0]) < min(tile[1], span[1])
-
-
-def _repeats(number: int, tiles: Sequence[tuple[int, int]], text: str, answers: Sequence[str]) -> Iterator[Place]:
-    for i, (start, end) in enumerate(tiles):
-        sentence = text[start:end].casefold()
-        if any(answer.casefold() in sentence for answer in answers):
-            yield number, i
-
-
-def _held_out(record: Mapping[str, Any], source: str) -> bool:
-    """One article in forty of SQuAD, one question in twenty elsewhere; by name, so that reruns agree."""
-    by_article = source in {"squad", "shifts"}
-    name = record["passages"][0]["title"] if by_article else record["id"]
-    modulus = 40 if by_article else 20
-    return int(hashlib.sha1(name.encode()).hexdigest(), 16) % modulus == 0
 
 
 _STOP_WORDS = """

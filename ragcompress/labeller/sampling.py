@@ -5,55 +5,27 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ragcompress.labeller.batch import Crop, Window, make_windows
 from ragcompress.labeller.config import TrainConfig
-from ragcompress.labeller.data import Example, Item, PoolPassage, keywords, load_items, merge
-from ragcompress.labeller.runtime import Query, read_query
-from ragcompress.labeller.store import StateStore, build_store, encoder
+from ragcompress.labeller.corpus import Corpus
+from ragcompress.labeller.data import Example, Item, keywords, merge
+from ragcompress.labeller.matching import Query, read_query
+from ragcompress.labeller.store import encoder
 from ragcompress.reader.swaps import swap_question
 
-__all__ = ["Batch", "Corpus", "Sampler", "open_corpus"]
+__all__ = ["Batch", "Sampler"]
 
 Batch = list[tuple[Example, list[Window]]]
 
-SOURCES = ("squad", "shifts", "fever", "2wiki")
+SOURCES = ("squad", "shifts", "fever", "2wiki", "subject")
 HARD = 14  # how many of the densest passages count as hard
 SIBLINGS = 8  # the same of one article's
 WORDY = 14  # the same of those that BM25 finds
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Corpus:
-    """The passages, their states with and without their titles, and the labelled questions."""
-
-    pool: list[PoolPassage]
-    items: list[Item]
-    store: StateStore
-    untitled: StateStore
-
-
-def open_corpus(data: Path, work: Path, *, workers: int) -> Corpus:
-    """Read the data sets and open the two state stores, building what is missing (ten CPU minutes each)."""
-    pool, items = load_items(data)
-    bare = [replace(passage, title="") for passage in pool]
-    return Corpus(
-        pool,
-        items,
-        _store(pool, work / "store", workers=workers),
-        _store(bare, work / "untitled", workers=workers),
-    )
-
-
-def _store(pool: Sequence[PoolPassage], folder: Path, *, workers: int) -> StateStore:
-    if not StateStore.is_whole(folder):
-        build_store(pool, folder, workers=workers)
-    return StateStore.open(folder)
 
 
 class Sampler:
@@ -74,6 +46,8 @@ class Sampler:
         self._held: dict[str, list[Item]] = defaultdict(list)
         for item in corpus.items:
             (self._held if item.held_out else self._train)[item.source].append(item)
+        self._sources = [source for source in SOURCES if self._train[source]]
+        self._shares = [config.mix[SOURCES.index(source)] for source in self._sources]
         self._asked_in: dict[str, list[str]] = defaultdict(list)
         for item in self._train["squad"]:
             self._asked_in[self._article(item)].append(item.question)
@@ -125,7 +99,7 @@ class Sampler:
 
     def _draw_varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
         config = self.config
-        item = rng.choice(self._train[rng.choices(SOURCES, config.mix)[0]])
+        item = rng.choice(self._train[rng.choices(self._sources, self._shares)[0]])
         example = self._asked(self.draw(item, rng, passages=config.passages), rng)
         if rng.random() < config.p_irrelevant:
             gold = {place[0] for group in example.groups for place in group}
@@ -136,7 +110,8 @@ class Sampler:
         elif rng.random() < config.p_pair:
             other = self.draw(rng.choice(self._train["squad"]), rng, passages=3)
             example = merge(example, other, rng)
-        crop = Crop(config.max_tokens, config.p_full, rng=rng)
+        # what a pronoun stands for is seen only beside the sentence that begins with it
+        crop = Crop(config.max_tokens, 1.0 if item.source == "subject" else config.p_full, rng=rng)
         return example, self.windows(example, crop)
 
     def _swapped(self, example: Example, article: str, rng: random.Random) -> Example:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ragcompress.context import Context
 from ragcompress.encoders import OnnxEncoder, TokenEncoder
-from ragcompress.labeller.runtime import JOINT, PARTS, JointModel, read_query
+from ragcompress.labeller.matching import read_query
+from ragcompress.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["LabelScorer", "rerank"]

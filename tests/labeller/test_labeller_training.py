@@ -24,9 +24,10 @@ from ragcompress.labeller.calibrate import (  # noqa: E402
 )
 from ragcompress.labeller.config import ModelConfig  # noqa: E402
 from ragcompress.labeller.export import export_joint, from_graph, from_pretrained, save_pretrained, settings_of  # noqa: E402
+from ragcompress.labeller.matching import read_query  # noqa: E402
 from ragcompress.labeller.model import JointHalf  # noqa: E402
 from ragcompress.labeller.objective import held_out_report, listwise, refit, score_windows  # noqa: E402
-from ragcompress.labeller.runtime import JOINT, JointModel, read_query  # noqa: E402
+from ragcompress.labeller.runtime import JOINT, JointModel  # noqa: E402
 from ragcompress.labeller.sampling import Sampler  # noqa: E402
 from ragcompress.labeller.train import Trainer  # noqa: E402
 from ragcompress.select import one_or_none  # noqa: E402
