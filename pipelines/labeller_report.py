@@ -26,7 +26,7 @@ from rich.table import Table
 from eval.stats import mean_interval
 from ragcompress.encoders import OnnxEncoder
 from ragcompress.labelled import Labelled, read_labelled
-from ragcompress.labeller.calibrate import SHARES, Case, auroc, recall_at
+from ragcompress.labeller.calibrate import SHARES, Case, auroc, recall_at, worths
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.pruners.labelling import rule_for
 from ragcompress.scorers.labels import LabelScorer
@@ -57,8 +57,9 @@ def read(names: Sequence[str], limit: int | None) -> Iterator[tuple[str, list[La
         yield path.name.partition(".")[0], questions[::step]
 
 
-def recall_table(cases: Sequence[Case], weights: np.ndarray, title: str) -> Table:
-    """Recall with all parts, without each, and with the untrained alone."""
+def recall_table(cases: Sequence[Case], model: JointModel, title: str) -> Table:
+    """Recall with all parts, without each, and with the untrained alone; each single one by its plain score."""
+    weights = model.weights.astype(np.float64)
     rows = {"all parts": weights}
     rows |= {
         f"without {name}": _without(weights, dropped) for name, dropped in GROUPS.items() if weights[_at(dropped)].any()
@@ -66,13 +67,20 @@ def recall_table(cases: Sequence[Case], weights: np.ndarray, title: str) -> Tabl
     rows["untrained alone"] = _only(weights, UNTRAINED)
     rows["untrained and words"] = _only(weights, UNTRAINED + WORDS)
     rows["joint alone"] = _only(weights, JOINT)
-    rows |= {f"{name} alone": _only(weights, (name,)) for name in UNTRAINED[:3]}
     table = _table(title, "score", *(f"{share:.0%}" for share in SHARES))
     useful = [case for case in cases if case.groups]
-    for name, used in rows.items():
-        values = np.array([recall_at(case, used) for case in useful])
-        table.add_row(name, *(_show(column) for column in values.T))
+    found = {name: [_recall(case, used, model) for case in useful] for name, used in rows.items()}
+    found |= {
+        f"{name} alone": [recall_at(case, case.parts[:, at]) for case in useful] for at, name in enumerate(PARTS[:3])
+    }
+    for name, values in found.items():
+        table.add_row(name, *(_show(column) for column in np.array(values).T))
     return table
+
+
+def _recall(case: Case, weights: np.ndarray, model: JointModel) -> list[float]:
+    """By these weights, kept as the pruner keeps."""
+    return recall_at(case, worths(case, weights, model.settings["keep"]))
 
 
 def rank_table(cases: Sequence[Case], judged: Sequence[Judged]) -> Table:
@@ -121,15 +129,18 @@ def areas(cases: Sequence[Case], judged: Sequence[Judged]) -> dict[str, float]:
     return {name: area for name, area in found.items() if area is not None}
 
 
-def summary_table(read_cases: dict[str, list[Case]], weights: np.ndarray) -> Table:
+def summary_table(read_cases: dict[str, list[Case]], model: JointModel) -> Table:
     """One row a file: recall at 5 / 10 / 20 % of the score and of what it must beat, and its lead at 10 %."""
+    weights = model.weights.astype(np.float64)
     rivals = {name: _only(weights, (name,)) for name in UNTRAINED[:3]}
     rivals |= {"untrained sum": _only(weights, UNTRAINED), "BM25": _only(weights, WORDS)}
     table = _table("recall, %, at 5 / 10 / 20 % of the tokens", "file", "n", "labeller", *rivals, "lead at 10 %")
     for name, cases in read_cases.items():
         useful = [case for case in cases if case.groups]
-        found = {rival: np.array([recall_at(case, used) for case in useful]) for rival, used in rivals.items()}
-        ours = np.array([recall_at(case, weights) for case in useful])
+        found = {
+            rival: np.array([recall_at(case, case.parts @ used) for case in useful]) for rival, used in rivals.items()
+        }
+        ours = np.array([_recall(case, weights, model) for case in useful])
         lead = min(((ours - theirs)[:, 1] for theirs in found.values()), key=np.mean)
         row = [" / ".join(f"{100 * value:.1f}" for value in each[:, :3].mean(0)) for each in (ours, *found.values())]
         table.add_row(name, str(len(useful)), *row, _lead(lead))
@@ -146,8 +157,7 @@ def report(name: str, data: Sequence[Labelled], scorer: LabelScorer, console: Co
     """Print everything about one file; returns what was read."""
     cases = [case_of(scorer, one) for one in track(data, f"reading {name}", console=Console(stderr=True))]
     judged = [Judged(*scorer.model.probabilities(case.parts.astype(np.float32), case.owners)) for case in cases]
-    weights = scorer.model.weights.astype(np.float64)
-    console.print(recall_table(cases, weights, f"{name}: needed text kept, {len(cases)} questions"))
+    console.print(recall_table(cases, scorer.model, f"{name}: needed text kept, {len(cases)} questions"))
     console.print(rank_table(cases, judged))
     console.print(dynamic_table(cases, judged, scorer))
     for measure, area in areas(cases, judged).items():
@@ -169,7 +179,7 @@ def main() -> None:
         name: report(name, [_untitled(one) for one in data] if args.untitled else data, scorer, console)
         for name, data in read(args.data, args.limit)
     }
-    console.print(summary_table(found, scorer.model.weights.astype(np.float64)))
+    console.print(summary_table(found, scorer.model))
 
 
 def _untitled(labelled: Labelled) -> Labelled:

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["above", "best_first", "ends_first", "one_or_none", "per_token", "spread", "top_under", "weakest_first"]
+__all__ = [
+    "above",
+    "best_first",
+    "ends_first",
+    "one_or_none",
+    "per_token",
+    "spread",
+    "top_under",
+    "weakest_first",
+    "worth",
+]
 
 
 def weakest_first(scores: Sequence[float | None]) -> list[int]:
@@ -77,6 +87,19 @@ def per_token(chances: Sequence[float], sizes: Sequence[int]) -> list[float]:
     """
     whole = sum(chances) or 1.0
     return [chance / whole / max(size, 1) for chance, size in zip(chances, sizes, strict=True)]
+
+
+def worth(chances: Sequence[float], sizes: Sequence[int]) -> list[float]:
+    """A probability over the square root of its tokens: what to keep first under a token budget.
+
+    Between two rules: by probability alone, long segments crowd out several short ones that are likelier together; per
+    token, as where tokens have a price, fragments come before the sentence that does not fit beside them. Half of the
+    exponent kept most on the labeller's held-out training questions at 5 to 30 % of the tokens.
+
+    >>> worth([0.3, 0.25], sizes=[16, 4])
+    [0.075, 0.125]
+    """
+    return [chance / max(size, 1) ** 0.5 for chance, size in zip(chances, sizes, strict=True)]
 
 
 def ends_first(order: Sequence[int]) -> list[int]:

@@ -23,7 +23,16 @@ from ragcompress.budget import embedded_count
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.labelled import Labelled, overlap
-from ragcompress.labeller.calibrate import CALIBRATED, SHARES, Case, calibrated, fit_weights, listwise, recall_at
+from ragcompress.labeller.calibrate import (
+    CALIBRATED,
+    SHARES,
+    Case,
+    calibrated,
+    fit_weights,
+    listwise,
+    recall_at,
+    worths,
+)
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.segment import sentences
@@ -117,15 +126,16 @@ def tune(
 
 
 def _report(present: _Fit, fit: _Fit, *, questions: int, layers: int) -> TuneReport:
+    settings = _settings(fit)
     return TuneReport(
         questions=questions,
         held_out=len(fit.held),
         shares=SHARES,
-        before=_recalls(present),
-        after=_recalls(fit),
+        before=_recalls(present, present.model.settings["keep"]),
+        after=_recalls(fit, settings["keep"]),
         better=fit.loss() < present.loss(),
         layers=layers,
-        settings=_settings(fit),
+        settings=settings,
     )
 
 
@@ -264,6 +274,6 @@ def _number(question: str) -> int:
     return int(hashlib.sha1(question.encode("utf-8", "replace")).hexdigest(), 16)
 
 
-def _recalls(fit: _Fit) -> tuple[float, ...]:
-    rows = [recall_at(case, fit.weights) for case in fit.held if case.groups]
+def _recalls(fit: _Fit, keep: Sequence[float]) -> tuple[float, ...]:
+    rows = [recall_at(case, worths(case, fit.weights, keep)) for case in fit.held if case.groups]
     return tuple(round(float(value), 4) for value in np.mean(rows, axis=0))

@@ -33,8 +33,8 @@ def printed(table: object) -> str:
 
 
 def test_the_summary_sets_the_labeller_beside_what_it_must_beat() -> None:
-    weights = np.ones(len(PARTS))
-    row = printed(summary_table({"mine": [case(19, 2), case(18, 3), case(None, 3)]}, weights)).splitlines()[-2]
+    model = JointModel.embedded().with_settings({"weights": dict.fromkeys(PARTS, 1.0)})
+    row = printed(summary_table({"mine": [case(19, 2), case(18, 3), case(None, 3)]}, model)).splitlines()[-2]
     assert " 2 " in row  # the question without support judges nothing
     assert "100.0 / 100.0 / 100.0" in row
     assert row.count(" 0.0 / 0.0 / 0.0") == 5  # three cosines, their sum, BM25

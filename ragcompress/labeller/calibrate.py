@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.labeller.runtime import PARTS, PASSAGE_PARTS, passage_parts
-from ragcompress.select import one_or_none, per_token
+from ragcompress.select import one_or_none, per_token, worth
 
 __all__ = [
     "CALIBRATED",
@@ -29,6 +29,7 @@ __all__ = [
     "passage_case",
     "recall_at",
     "thresholds_for",
+    "worths",
 ]
 
 RECALLS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
@@ -135,9 +136,14 @@ def listwise(cases: Sequence[Case], weights: Floats) -> float:
     return float(np.mean(losses))
 
 
-def recall_at(case: Case, weights: Floats) -> list[float]:
-    """Share of the needed groups kept within `SHARES` of the tokens, best first, passing over what does not fit."""
-    order = np.argsort(-(case.parts @ weights), kind="stable")
+def recall_at(case: Case, values: Floats) -> list[float]:
+    """Share of the needed groups kept within `SHARES` of the tokens, best first, passing over what does not fit.
+
+    Args:
+        case: With at least one group.
+        values: What is best [sentences].
+    """
+    order = np.argsort(-values, kind="stable")
     result = []
     for share in SHARES:
         left, kept = share * float(case.sizes.sum()), set()
@@ -147,6 +153,11 @@ def recall_at(case: Case, weights: Floats) -> list[float]:
                 kept.add(at)
         result.append(float(np.mean([any(at in kept for at in group) for group in case.groups])))
     return result
+
+
+def worths(case: Case, weights: Floats, keep: Sequence[float]) -> Floats:
+    """What `LabellingPruner` keeps first under a token budget: keep probabilities over the roots of tokens."""
+    return np.array(worth(one_or_none(case.parts @ weights, keep).tolist(), case.sizes.tolist()))
 
 
 def fit_keep(cases: Sequence[Case], scores: Sequence[Floats], *, steps: int = 100) -> list[float]:

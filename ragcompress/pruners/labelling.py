@@ -17,7 +17,7 @@ from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.pairs import PairLabelScorer
 from ragcompress.segment import sentences
-from ragcompress.select import above, per_token
+from ragcompress.select import above, best_first, per_token, worth
 
 __all__ = ["KeepRule", "LabellingPruner", "rule_for"]
 
@@ -106,9 +106,10 @@ class LabellingPruner:
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; at most ``budget.limit`` rendered tokens."""
         scored = self.scorer(readable_part(context).split(self.segmenter))
-        if scored.notes == context.notes:  # a fallback's scores are no probabilities
-            scored = self._relevant(scored)
-        return fit(fill(scored, budget), budget)
+        if scored.notes != context.notes:  # a fallback's scores are no probabilities
+            return fit(fill(scored, budget), budget)
+        left = self._relevant(scored)
+        return fit(fill(left, budget, _order(left) if _is_ours(self.scorer) else None), budget)
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""
@@ -116,13 +117,27 @@ class LabellingPruner:
         if self.threshold is not None:
             kept = kept.keep(above([s.score for s in kept.segments], self.threshold), "below threshold")
         if self.rule is not None:
-            sizes = [embedded_count(segment.text) for segment in kept.segments]
-            kept = kept.keep(self.rule.choose([s.score or 0.0 for s in kept.segments], sizes), "below threshold")
+            kept = kept.keep(self.rule.choose(*_judged(kept)), "below threshold")
         if kept.segments or not scored.segments:
             return kept
-        chances = [segment.score or 0.0 for segment in scored.segments]
+        chances, _ = _judged(scored)
         found = f"all keep probabilities together are {sum(chances):.3f}, the best is {max(chances):.3f}"
         return kept.note(f"nothing relevant was found: {found}")
+
+
+def _judged(context: Context) -> tuple[list[float], list[int]]:
+    """Keep probabilities and tokens of the segments."""
+    return [s.score or 0.0 for s in context.segments], [embedded_count(s.text) for s in context.segments]
+
+
+def _order(context: Context) -> list[int]:
+    """Segment numbers, what to keep first under a token budget in front."""
+    return best_first(worth(*_judged(context)))
+
+
+def _is_ours(scorer: Scorer) -> bool:
+    """Whether segments compete for one probability; other people's labels are each on their own, and near 0 or 1."""
+    return isinstance(scorer.scorer if isinstance(scorer, GuardedScorer) else scorer, LabelScorer)
 
 
 def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:

@@ -83,6 +83,34 @@ def test_without_a_threshold_the_budget_decides():
     assert out.text == "The tower is 333 metres tall."
 
 
+class Told(LabelScorer):
+    """Keep probabilities as told."""
+
+    chances = (0.5, 0.4, 0.3)
+
+    def __call__(self, context):
+        return context.with_scores(self.chances, (1.0,))
+
+
+class OthersTold:
+    """The same from someone else's labeller."""
+
+    def __call__(self, context):
+        return context.with_scores(Told.chances, (1.0,))
+
+
+LONG = "The tower that the city built is, all things considered, of a remarkable height for its age. "
+SHORT = ("Its height is 333 metres. ", "It grew in 1991.")
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_under_a_budget_long_sentences_are_kept_last(guarded):
+    passages = [LONG + "".join(SHORT)]
+    scorer = GuardedScorer(Told()) if guarded else Told()
+    assert rc.compress(ASK, passages, budget=22, compressor=LabellingPruner(scorer)).text == "".join(SHORT)
+    assert rc.compress(ASK, passages, budget=22, compressor=LabellingPruner(OthersTold())).text == LONG.strip()
+
+
 def test_dynamic_mode_keeps_what_is_worth_its_tokens(scorer):
     out = rc.compress(ASK, PASSAGES, compressor=LabellingPruner.dynamic(0.95, scorer=scorer))
     assert "333 metres" in out.text
