@@ -80,7 +80,7 @@ def recall_table(cases: Sequence[Case], model: JointModel, title: str) -> Table:
 
 def _recall(case: Case, weights: np.ndarray, model: JointModel) -> list[float]:
     """By these weights, kept as the pruner keeps."""
-    return recall_at(case, worths(case, weights, model.settings["keep"]))
+    return recall_at(case, worths(case, case.scores(weights, model.settings["bridge"]), model.settings["keep"]))
 
 
 def rank_table(cases: Sequence[Case], judged: Sequence[Judged]) -> Table:
@@ -156,7 +156,9 @@ def _lead(differences: np.ndarray) -> str:
 def report(name: str, data: Sequence[Labelled], scorer: LabelScorer, console: Console) -> list[Case]:
     """Print everything about one file; returns what was read."""
     cases = [case_of(scorer, one) for one in track(data, f"reading {name}", console=Console(stderr=True))]
-    judged = [Judged(*scorer.model.probabilities(case.parts.astype(np.float32), case.owners)) for case in cases]
+    judged = [
+        Judged(*scorer.model.probabilities(case.parts.astype(np.float32), case.owners, case.mentions)) for case in cases
+    ]
     console.print(recall_table(cases, scorer.model, f"{name}: needed text kept, {len(cases)} questions"))
     console.print(rank_table(cases, judged))
     console.print(dynamic_table(cases, judged, scorer))

@@ -23,6 +23,7 @@ from ragcompress.budget import embedded_count
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.labelled import Labelled, overlap
+from ragcompress.labeller.bridges import mentions
 from ragcompress.labeller.calibrate import (
     CALIBRATED,
     SHARES,
@@ -80,7 +81,7 @@ class _Fit(NamedTuple):
 
     def loss(self) -> float:
         """On held-out questions."""
-        return listwise(self.held, self.weights)
+        return listwise(self.held, self.weights, self.model.settings["bridge"])
 
 
 def tune(
@@ -240,7 +241,7 @@ def case_of(scorer: LabelScorer, labelled: Labelled) -> Case:
     parts = np.nan_to_num(scorer.parts(context).astype(np.float64), nan=-20.0)
     sizes = np.array([embedded_count(segment.text) for segment in context.segments], dtype=np.int64)
     owners = np.array([span.passage for span in spans], dtype=np.int64)
-    return Case(parts, owners, sizes, right, masked & ~right, tuple(groups))
+    return Case(parts, owners, sizes, right, masked & ~right, tuple(groups), mentions(context))
 
 
 def load_tuned(path: Path, model: JointModel | None = None) -> JointModel:
@@ -275,5 +276,6 @@ def _number(question: str) -> int:
 
 
 def _recalls(fit: _Fit, keep: Sequence[float]) -> tuple[float, ...]:
-    rows = [recall_at(case, worths(case, fit.weights, keep)) for case in fit.held if case.groups]
+    bridge = fit.model.settings["bridge"]
+    rows = [recall_at(case, worths(case, case.scores(fit.weights, bridge), keep)) for case in fit.held if case.groups]
     return tuple(round(float(value), 4) for value in np.mean(rows, axis=0))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ragcompress.labeller.bridges import Mention, bridged
 from ragcompress.labeller.runtime import PARTS, PASSAGE_PARTS, passage_parts
 from ragcompress.select import one_or_none, per_token, worth
 
@@ -51,6 +52,7 @@ class Case(NamedTuple):
         right: True for supporting ones [sentences].
         hidden: True for those that take no part: they may support or not [sentences].
         groups: For every needed group the numbers of its sentences, of which one suffices; none: nothing is relevant.
+        mentions: Which sentences name which passages; see `ragcompress.labeller.bridges`.
     """
 
     parts: Floats
@@ -59,12 +61,17 @@ class Case(NamedTuple):
     right: NDArray[np.bool_]
     hidden: NDArray[np.bool_]
     groups: tuple[tuple[int, ...], ...]
+    mentions: tuple[Mention, ...] = ()
+
+    def scores(self, weights: Floats, bridge: Sequence[float]) -> Floats:
+        """Of the sentences: the weighted sum of their parts, bridges counted [sentences]."""
+        return bridged(self.parts @ weights, self.owners, self.mentions, bridge)
 
 
 def calibrated(settings: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, Any]:
     """``settings`` with all that follows from its weights: probabilities, thresholds, and how good they are."""
     weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS])
-    scores = [case.parts @ weights for case in cases]
+    scores = [case.scores(weights, settings["bridge"]) for case in cases]
     keep = fit_keep(cases, scores)
     chances = [one_or_none(score, keep) for score in scores]
     return {
@@ -126,12 +133,12 @@ def _pull(case: Case, weights: Floats) -> Floats:
     return np.asarray((_softmax(scores) - _softmax(inside)) @ case.parts)
 
 
-def listwise(cases: Sequence[Case], weights: Floats) -> float:
+def listwise(cases: Sequence[Case], weights: Floats, bridge: Sequence[float]) -> float:
     """Mean over questions with support of minus the log of what a softmax gives the supporting sentences."""
     losses = []
     for case in cases:
         if case.right.any():
-            scores = np.where(case.hidden, -np.inf, case.parts @ weights)
+            scores = np.where(case.hidden, -np.inf, case.scores(weights, bridge))
             losses.append(_lse(scores) - _lse(scores[case.right]))
     return float(np.mean(losses))
 
@@ -155,9 +162,9 @@ def recall_at(case: Case, values: Floats) -> list[float]:
     return result
 
 
-def worths(case: Case, weights: Floats, keep: Sequence[float]) -> Floats:
+def worths(case: Case, scores: Floats, keep: Sequence[float]) -> Floats:
     """What `LabellingPruner` keeps first under a token budget: keep probabilities over the roots of tokens."""
-    return np.array(worth(one_or_none(case.parts @ weights, keep).tolist(), case.sizes.tolist()))
+    return np.array(worth(one_or_none(scores, keep).tolist(), case.sizes.tolist()))
 
 
 def fit_keep(cases: Sequence[Case], scores: Sequence[Floats], *, steps: int = 100) -> list[float]:

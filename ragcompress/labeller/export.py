@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ragcompress.errors import ModelError, require
+from ragcompress.labeller.bridges import BRIDGE
 from ragcompress.labeller.config import FEATURES, ModelConfig
 from ragcompress.labeller.runtime import PARTS
 
@@ -100,6 +101,7 @@ def settings_of(model: Any, name: str) -> dict[str, Any]:
             name: round(value, 5)
             for name, value in zip(PARTS, [*model.fusion.tolist(), *model.scales.tolist(), 0.0, 0.0], strict=True)
         },
+        "bridge": list(BRIDGE),
         "keep": [round(value, 5) for value in model.keep.tolist()],
     }
 

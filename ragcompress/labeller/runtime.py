@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.labeller.bridges import Mention, bridged
 from ragcompress.labeller.matching import Matched, Query, compare
 from ragcompress.select import one_or_none
 from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
@@ -130,7 +131,9 @@ class JointModel:
             result.append(np.array(rows, dtype=np.float32))
         return result
 
-    def probabilities(self, parts: Floats, owners: Ints) -> tuple[Doubles, dict[int, float]]:
+    def probabilities(
+        self, parts: Floats, owners: Ints, mentions: Sequence[Mention] = ()
+    ) -> tuple[Doubles, dict[int, float]]:
         """Who supports the answer: calibrated probabilities of the sentences, and of the passages.
 
         Sentences are weighed against each other and against "nothing here does", and so are passages; either sum to
@@ -139,11 +142,12 @@ class JointModel:
         Args:
             parts: `PARTS` of each sentence [n, 9]; one with a NaN gets probability 0.
             owners: Number of each sentence's passage [n].
+            mentions: Which sentences name which passages, from `ragcompress.labeller.bridges`.
 
         Returns:
             Keep probabilities [n], and by number those of passages with sentences.
         """
-        scores = (parts @ self.weights).astype(np.float64)
+        scores = bridged((parts @ self.weights).astype(np.float64), owners, mentions, self.settings["bridge"])
         read = ~np.isnan(scores)
         keep = np.zeros(len(scores))
         keep[read] = one_or_none(scores[read], self.settings["keep"])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ragcompress.context import Context
 from ragcompress.encoders import OnnxEncoder, TokenEncoder
+from ragcompress.labeller.bridges import mentions
 from ragcompress.labeller.matching import read_query
 from ragcompress.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.scorers.lexical import LexicalScorer
@@ -48,7 +49,7 @@ class LabelScorer:
     def judge(self, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Keep probabilities of the segments, and of the passages."""
         owners = np.array([segment.support[0].passage for segment in context.segments], dtype=np.int64)
-        kept, relevance = self.model.probabilities(self.parts(context), owners)
+        kept, relevance = self.model.probabilities(self.parts(context), owners, mentions(context))
         return tuple(kept.tolist()), tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
 
     def parts(self, context: Context) -> NDArray[np.float32]:
