@@ -1,59 +1,23 @@
-"""The middleware inside real agents, with a fake model: budgets, reversal, both twins."""
+"""The middleware in agents and alone, with a fake model: what it shortens, what it leaves, reversal."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Any
 
 import pytest
 
 pytest.importorskip("langchain.agents")
 
-from langchain.agents import create_agent
+from agent_cases import DOCUMENTS, FILLER, QUESTION, calling, run, tool_messages
 from langchain.tools import tool
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.retrievers import BaseRetriever
-from langchain_core.tools import create_retriever_tool
 from langgraph.types import Command
 
 from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.errors import InvalidInput
 from ragcompress.integrations.langchain import ContextCompressionMiddleware
 from ragcompress.testing import fake_chat_model, word_count
-
-QUESTION = "When was the bridge opened?"
-FILLER = "The river is cold and wide. Trout live in it, and herons hunt them. Children throw stones from the bank. "
-DOCUMENTS = [
-    Document(f"{FILLER * 2}The bridge was opened in 1907. {FILLER}", id="bridge-notice", metadata={"page": 3}),
-    Document(f"The museum sells tickets and postcards. {FILLER * 3}", id="museum-notice"),
-    Document(f"Trains run hourly. {FILLER * 2}", id="timetable"),
-]
-
-
-class Listed(BaseRetriever):
-    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        return DOCUMENTS
-
-
-def search_tool() -> Any:
-    return create_retriever_tool(Listed(), "search", "Finds.", response_format="content_and_artifact")
-
-
-def calling(name: str, *argument_sets: dict[str, Any], start: int = 0) -> AIMessage:
-    calls = [{"name": name, "args": args, "id": f"call-{start + at}"} for at, args in enumerate(argument_sets)]
-    return AIMessage("", tool_calls=calls)
-
-
-def tool_messages(messages: Any) -> list[ToolMessage]:
-    return [message for message in messages if isinstance(message, ToolMessage)]
-
-
-def run(middleware: Any, answers: list[Any], tools: Any = None, *, model: Any = None) -> Any:
-    model = model or fake_chat_model(answers)
-    agent = create_agent(model, tools or [search_tool()], middleware=[middleware])
-    return agent.invoke({"messages": [HumanMessage(QUESTION)]}, {"recursion_limit": 400})["messages"]
 
 
 def test_a_tool_result_is_shortened_to_what_the_user_asked() -> None:
@@ -229,89 +193,3 @@ def test_passages_with_the_same_id_or_none_can_all_be_read_again() -> None:
 def test_settings_that_cannot_be_are_refused_at_once(settings: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         ContextCompressionMiddleware(**settings)
-
-
-def thirty_calls() -> list[Any]:
-    return [calling("search", {"query": f"bridge {at}"}, start=at) for at in range(30)] + ["done"]
-
-
-def test_thirty_tool_calls_hold_the_conversation_budget() -> None:
-    middleware = ContextCompressionMiddleware(budget=60, conversation_budget=500, compressor="lexical")
-    found = tool_messages(run(middleware, thirty_calls()))
-    assert len(found) == 30
-    sizes = [embedded_count(message.content) for message in found]
-    assert sum(sizes) <= 500
-    assert max(sizes) <= 60
-    assert sum(sizes) > 400, "the budget is used, not only held"
-
-
-def test_thirty_tool_calls_with_older_messages_making_room_for_the_new() -> None:
-    middleware = ContextCompressionMiddleware(
-        budget=60, conversation_budget=500, compressor="lexical", old_messages=True
-    )
-    model = fake_chat_model(thirty_calls())
-    run(middleware, [], model=model)
-    assert len(model.seen) == 31
-    totals = [sum(embedded_count(m.text) for m in tool_messages(seen)) for seen in model.seen]
-    assert max(totals) <= 500
-    assert totals[-1] > 300
-    newest = [tool_messages(seen)[-1].content for seen in model.seen[1:]]
-    assert all("1907" in content for content in newest), "new results are never starved by old ones"
-
-
-def test_calls_in_parallel_hold_the_conversation_budget_in_an_agent() -> None:
-    middleware = ContextCompressionMiddleware(conversation_budget=150, compressor="lexical")
-    found = tool_messages(run(middleware, [calling("search", *[{"query": "q"}] * 5), "done"]))
-    assert len(found) == 5
-    assert sum(embedded_count(message.content) for message in found) <= 150
-
-
-def test_the_async_twin_gives_the_same() -> None:
-    async def go() -> Any:
-        agent = create_agent(
-            fake_chat_model([calling("search", {"query": "bridge"}), "1907"]),
-            [search_tool()],
-            middleware=[ContextCompressionMiddleware(budget=40, compressor="lexical")],
-        )
-        return (await agent.ainvoke({"messages": [HumanMessage(QUESTION)]}))["messages"]
-
-    sync = run(
-        ContextCompressionMiddleware(budget=40, compressor="lexical"), [calling("search", {"query": "b"}), "1907"]
-    )
-    assert tool_messages(asyncio.run(go()))[0].content == tool_messages(sync)[0].content
-
-
-def test_a_hundred_concurrent_calls_run_in_threads_and_the_loop_goes_on() -> None:
-    middleware = ContextCompressionMiddleware(budget=40, compressor="lexical")
-    stalls: list[float] = []
-
-    async def heartbeat(done: asyncio.Event) -> None:
-        while not done.is_set():
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            stalls.append(time.perf_counter() - before)
-
-    async def one(number: int) -> Any:
-        asking = calling("search", {"query": "bridge"})
-
-        class Request:
-            state = {"messages": [HumanMessage(QUESTION), asking]}  # noqa: RUF012
-            tool_call = asking.tool_calls[0]
-
-        async def handler(request: Any) -> ToolMessage:
-            return ToolMessage(TEXT + f" Note {number}.", tool_call_id="call-0", name="search")
-
-        return await middleware.awrap_tool_call(Request(), handler)
-
-    async def go() -> list[Any]:
-        done = asyncio.Event()
-        beating = asyncio.create_task(heartbeat(done))
-        out = await asyncio.gather(*(one(number) for number in range(100)))
-        done.set()
-        await beating
-        return out
-
-    answers = asyncio.run(go())
-    assert len(answers) == 100
-    assert all(embedded_count(message.content) <= 40 for message in answers)
-    assert len(stalls) >= 3, "the loop ran while the threads compressed"
