@@ -16,6 +16,7 @@ from ragcompress.labeller.config import TrainConfig
 from ragcompress.labeller.model import JointHalf
 from ragcompress.labeller.objective import loss, score_windows
 from ragcompress.labeller.sampling import Batch
+from ragcompress.sessions import cpu_gains_from_bfloat16
 
 __all__ = ["Trainer"]
 
@@ -23,7 +24,7 @@ SMOOTHING = 0.97
 
 
 class Trainer:
-    """Float32 master weights; the layers compute in bfloat16. State lives in ``folder``.
+    """Float32 master weights; the layers compute in bfloat16 where that is faster. State lives in ``folder``.
 
     Args:
         model: The float32 model to train, in place.
@@ -35,7 +36,8 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         self.master, self.config, self.folder = model, config, folder
         self.work = JointHalf(model.config)
-        self.work.blocks.to(torch.bfloat16)
+        if cpu_gains_from_bfloat16():
+            self.work.blocks.to(torch.bfloat16)
         self.optimizer = torch.optim.AdamW(_groups(model, config), betas=(0.9, 0.98), fused=True)
         self.step, self.tokens, self.elapsed, self.best = 0, 0, 0.0, math.inf
         self._smooth: float | None = None

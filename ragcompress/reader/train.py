@@ -1,7 +1,7 @@
 """The training loop of the reader: seeded, resumable, sized to examples or to minutes.
 
-Weights and activations are bfloat16 with float32 masters; embeddings and the lowest layers are frozen; batches hold
-examples of like length, so hardly any token is padding. One log line (JSON) every few steps.
+Weights and activations are bfloat16, where that is faster, with float32 masters; embeddings and the lowest layers are
+frozen; batches hold examples of like length, so hardly any token is padding. One log line (JSON) every few steps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ragcompress.errors import require
 from ragcompress.reader.batch import collate
 from ragcompress.reader.examples import Example
 from ragcompress.reader.model import LAYERS, base_weights, forward, span_loss
+from ragcompress.sessions import cpu_gains_from_bfloat16
 
 __all__ = ["TrainConfig", "Trainer", "describe"]
 
@@ -159,12 +160,11 @@ class Trainer:
 
     def _working_copy(self) -> dict[str, Any]:
         torch = self._torch
+        dtype = torch.bfloat16 if cpu_gains_from_bfloat16() else torch.float32
         exact = ("words", "positions", "types", "norm0.w", "norm0.b")  # lookups cost nothing in float32
-        frozen = {n: t if n in exact else t.to(torch.bfloat16) for n, t in self._fixed.items()}
+        frozen = {n: t if n in exact else t.to(dtype) for n, t in self._fixed.items()}
         trained = self._unflatten(self._master.detach().numpy())
-        return frozen | {
-            n: torch.from_numpy(array.copy()).to(torch.bfloat16).requires_grad_() for n, array in trained.items()
-        }
+        return frozen | {n: torch.from_numpy(array.copy()).to(dtype).requires_grad_() for n, array in trained.items()}
 
     def _unflatten(self, flat: NDArray[np.float32]) -> Weights:
         result, at = {}, 0

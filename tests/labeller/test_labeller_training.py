@@ -101,11 +101,17 @@ def test_a_shipped_graph_can_be_trained_further(exported: Path) -> None:
         from_graph((exported / "labeller-int8.onnx").read_bytes(), settings_of(model, "test"))
 
 
-def test_training_lowers_the_loss_and_resumes(sampler: Sampler, tmp_path: Path) -> None:
+@pytest.mark.parametrize("native", [True, False])
+def test_training_lowers_the_loss_and_resumes(
+    sampler: Sampler, tmp_path: Path, native: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ragcompress.labeller.train.cpu_gains_from_bfloat16", lambda: native)
     batch = next(sampler.batches())
     trainer = Trainer(new_model(), CONFIG, tmp_path)
     losses = [trainer.update(batch) for _ in range(6)]
     assert losses[-1] < losses[0]
+    assert next(trainer.work.blocks.parameters()).dtype == (torch.bfloat16 if native else torch.float32)
+    assert next(trainer.master.blocks.parameters()).dtype == torch.float32
     trainer.keep_best({"listwise": 0.5})
     resumed = Trainer(new_model(), CONFIG, tmp_path)
     assert resumed.resume()
