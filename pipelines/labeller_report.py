@@ -59,20 +59,24 @@ def read(names: Sequence[str], limit: int | None) -> Iterator[tuple[str, list[La
 
 def recall_table(cases: Sequence[Case], model: JointModel, title: str) -> Table:
     """Recall with all parts, without each, and with the untrained alone; each single one by its plain score."""
-    weights = model.weights.astype(np.float64)
-    rows = {"all parts": weights}
-    rows |= {
+    weights, settings = model.weights.astype(np.float64), model.settings
+    rows = {
         f"without {name}": _without(weights, dropped) for name, dropped in GROUPS.items() if weights[_at(dropped)].any()
     }
     rows["untrained alone"] = _only(weights, UNTRAINED)
     rows["untrained and words"] = _only(weights, UNTRAINED + WORDS)
     rows["joint alone"] = _only(weights, JOINT)
-    table = _table(title, "score", *(f"{share:.0%}" for share in SHARES))
     useful = [case for case in cases if case.groups]
-    found = {name: [_recall(case, used, model) for case in useful] for name, used in rows.items()}
+    found = {
+        "all parts": [_recall(case, weights, model) for case in useful],
+        "by probability alone": [recall_at(case, case.scores(weights, settings["bridge"])) for case in useful],
+        "without bridges": [recall_at(case, worths(case, case.parts @ weights, settings["keep"])) for case in useful],
+    }
+    found |= {name: [_recall(case, used, model) for case in useful] for name, used in rows.items()}
     found |= {
         f"{name} alone": [recall_at(case, case.parts[:, at]) for case in useful] for at, name in enumerate(PARTS[:3])
     }
+    table = _table(title, "score", *(f"{share:.0%}" for share in SHARES))
     for name, values in found.items():
         table.add_row(name, *(_show(column) for column in np.array(values).T))
     return table
