@@ -22,7 +22,7 @@ Name = tuple[str, ...]
 
 LETTERS = 4  # that a name needs, to mean something
 _WORD = re.compile(r"\w+")
-_ASIDE = re.compile(r"\s*\([^)]*\)$|\s+[-–]\s.*$")  # "Kerplunk (album)", "Shirley Temple - Career"
+_ASIDE = re.compile(r"\s*\([^)]*\)$|\s+[-–]\s.*$|,\s.*$")  # "Kerplunk (album)", "Ada - Youth", "Tremont, Maine"
 
 
 BRIDGE = (0.6, 5.0)  # weight and reach, see `bridged`
@@ -31,8 +31,8 @@ BRIDGE = (0.6, 5.0)  # weight and reach, see `bridged`
 def mentions(context: Context) -> tuple[Mention, ...]:
     """Which segments name which other passages by their titles, as these are spelled.
 
-    What a title says in brackets or after a dash does not matter; titles that the query itself names, or that the
-    segment's own passage bears, lead nowhere new.
+    What a title says in brackets, after a dash or a comma does not matter; titles that the query itself names, or
+    that the segment's own passage bears, lead nowhere new.
     """
     names = [_words(_ASIDE.sub("", passage.title)) for passage in context.passages]
     asked = _words(context.query.casefold())

@@ -62,7 +62,7 @@ class LabellingPruner:
 
     With a rule or a threshold the number of kept sentences follows the question (dynamic mode); when nothing reaches
     it the context is empty and says so (selective augmentation, RECOMP, Xu et al. 2023). Without one the budget alone
-    decides.
+    decides; then sentences with most probability over the root of their tokens come first (`ragcompress.select.worth`).
 
     Attributes:
         scorer: Gives keep probabilities; the guarded embedded labeller by default.

@@ -26,7 +26,8 @@ class LabelScorer:
 
     One pass gives both: segment scores are calibrated probabilities (the only scores a threshold may be compared with)
     that it is this segment which supports the answer, weighed against all others and against "nothing here does";
-    passage scores, which rerank, are the same for passages. Either sum to at most 1. After Provence (Chirkova et al.,
+    passage scores, which rerank, are the same for passages. Either sum to at most 1. A passage that a good sentence of
+    another one names by its title is raised with it (`ragcompress.labeller.bridges`). After Provence (Chirkova et al.,
     ICLR 2025).
 
     Attributes:

@@ -24,6 +24,14 @@ def test_a_sentence_leads_to_the_passage_whose_title_it_says() -> None:
     assert found("Who played Corliss Archer?", FILM, WOMAN, OTHER) == ((1, 1),)  # "film" is not "Film"
 
 
+@pytest.mark.parametrize(
+    "title", ["Tremont", "Tremont, Maine", "Tremont (town)", "Tremont - History", "Tremont – History"]
+)
+def test_what_a_title_adds_to_the_name_does_not_matter(title: str) -> None:
+    road = Passage("It ends in Tremont.", title="Route 102")
+    assert found("Where?", road, Passage("A town.", title=title)) == ((0, 1),)
+
+
 def test_a_title_that_the_query_says_leads_nowhere_new() -> None:
     assert found("what office did shirley temple hold", FILM, WOMAN) == ()
 
