@@ -15,7 +15,7 @@ from torch import Tensor
 from ragcompress.encoders import Encoded
 from ragcompress.labeller.config import FEATURES
 from ragcompress.labeller.data import Example, PoolPassage
-from ragcompress.labeller.matching import Matched, Query, match
+from ragcompress.labeller.matching import Matched, Query, match, token_ranges
 
 __all__ = ["Crop", "States", "Window", "choose_sentences", "make_windows", "pad"]
 
@@ -106,16 +106,6 @@ def make_windows(
                 answer[len(query.ids) :] |= (starts >= 0) & (starts < end) & (ends > start)
         windows.append(Window(passage, tuple(numbers), len(query.ids), matched, answer))
     return windows
-
-
-def token_ranges(encoded: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Half-open ranges of text tokens, counted from the first one, that each sentence overlaps."""
-    text = encoded.offsets[:, 0] >= 0
-    starts, ends = encoded.offsets[text].T
-    return [
-        (int(np.searchsorted(ends, a, side="right")), int(np.searchsorted(starts, b, side="left")))
-        for a, b in sentences
-    ]
 
 
 def _rows(

@@ -20,12 +20,10 @@ __all__ = ["BRIDGE", "Mention", "bridged", "mentions"]
 Mention = tuple[int, int]  # (segment, passage that it names)
 Name = tuple[str, ...]
 
+BRIDGE = (0.6, 5.0)  # weight and reach, see `bridged`
 LETTERS = 4  # that a name needs, to mean something
 _WORD = re.compile(r"\w+")
 _ASIDE = re.compile(r"\s*\([^)]*\)$|\s+[-–]\s.*$|,\s.*$")  # "Kerplunk (album)", "Ada - Youth", "Tremont, Maine"
-
-
-BRIDGE = (0.6, 5.0)  # weight and reach, see `bridged`
 
 
 def mentions(context: Context) -> tuple[Mention, ...]:

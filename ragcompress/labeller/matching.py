@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ragcompress.encoders import Encoded
 from ragcompress.errors import ModelError
 
-__all__ = ["Matched", "Query", "compare", "match", "read_query", "unit", "windows"]
+__all__ = ["Matched", "Query", "compare", "match", "read_query", "token_ranges", "unit", "windows"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -130,11 +130,7 @@ def windows(
     if not len(text):
         return []
     head, first = np.arange(text[0]), int(text[0])
-    starts, ends = passage.offsets[text, 0], passage.offsets[text, 1]
-    ranges = [
-        (int(np.searchsorted(ends, a, side="right")), int(np.searchsorted(starts, b, side="left")))
-        for a, b in sentences
-    ]
+    ranges = token_ranges(passage, sentences)
     result = []
     for group in _groups(ranges):
         begin, stop = min(ranges[at][0] for at in group), max(ranges[at][1] for at in group)
@@ -144,6 +140,16 @@ def windows(
         spans = [(len(head) + ranges[at][0] - begin, len(head) + min(ranges[at][1], stop) - begin) for at in group]
         result.append((rows, group, spans))
     return result
+
+
+def token_ranges(encoded: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Half-open ranges of text tokens, counted from the first one, that each sentence overlaps."""
+    text = encoded.offsets[:, 0] >= 0
+    starts, ends = encoded.offsets[text].T
+    return [
+        (int(np.searchsorted(ends, a, side="right")), int(np.searchsorted(starts, b, side="left")))
+        for a, b in sentences
+    ]
 
 
 def _groups(ranges: Sequence[tuple[int, int]]) -> list[list[int]]:

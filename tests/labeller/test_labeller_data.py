@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from labeller_cases import record
 
-from ragcompress.labeller.batch import Crop, choose_sentences, token_ranges
+from ragcompress.labeller.batch import Crop, choose_sentences
 from ragcompress.labeller.corpus import _item as labelled
 from ragcompress.labeller.data import Example, PoolPassage, keywords, merge
+from ragcompress.labeller.matching import token_ranges
 from ragcompress.labeller.sampling import Sampler
 from ragcompress.segment import sentences
 
