@@ -53,7 +53,7 @@ CALIBRATE = {"squad": 600, "shifts": 200, "fever": 120, "2wiki": 25, "subject": 
 CALIBRATE_PASSAGES = 12
 IRRELEVANT = 0.2  # share of calibration questions without their supporting passages
 RIDGE = 0.2  # of the weights of the sum: these questions are of few kinds; what fits them closely is worse elsewhere
-NAME = "ragcompress-labeller-4"
+NAME = "ragcompress-labeller-5"
 REFIT = 40  # batches that the first weights of the sum are fitted on
 CHECK_EVERY_S = 420.0
 

@@ -50,6 +50,7 @@ class TrainConfig:
         p_full: Probability that a passage is shown whole (up to ``max_tokens``) instead of cropped.
         untitled: Share of questions whose passages are all shown without their titles (2Wiki's never are).
         p_keywords: Probability that the question loses its stop words.
+        p_thinned: Probability that a question with an answer loses half of the words that it shares with its evidence.
         p_unmarked: Probability that the question loses its question mark.
         p_irrelevant: Probability that the supporting passage is left out.
         p_swapped: Probability that a SQuAD question has a name, number or key word exchanged, so that its own passage
@@ -77,6 +78,7 @@ class TrainConfig:
     p_full: float = 0.35
     untitled: float = 0.4
     p_keywords: float = 0.15
+    p_thinned: float = 0.25
     p_unmarked: float = 0.4
     p_irrelevant: float = 0.1
     p_swapped: float = 0.06

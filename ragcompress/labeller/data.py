@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
-__all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge"]
+__all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge", "thinned"]
 
 Place = tuple[int, int]  # (pool passage, sentence)
 
@@ -63,12 +64,32 @@ _STOP_WORDS = """
     what when where which who whom whose why will with would
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
+P_GONE = 0.5  # that a thinned question loses a word which it shares with its evidence
+LEAST_LEFT = 2  # words with a meaning of its own that a thinned question needs
+_WORD = re.compile(r"\w+")
 
 
 def keywords(question: str) -> str:
     """The question without stop words and end mark; unchanged when little would be left."""
     kept = [word for word in question.rstrip("?. ").split() if word.lower() not in STOP_WORDS]
     return " ".join(kept) if len(kept) >= 2 else question
+
+
+def thinned(question: str, evidence: str, title: str, rng: random.Random) -> str:
+    """The question without some of the words that it has from its evidence.
+
+    Who writes a question beside a paragraph repeats its words; who asks before having seen one can't. A word goes by
+    chance if it stands in the evidence but not in the title, which says what is asked about.
+    """
+    said, named = (frozenset(_WORD.findall(text.casefold())) for text in (evidence, title))
+    shared = said - named - STOP_WORDS
+    kept = [word for word in question.split() if not (_bare(word) in shared and rng.random() < P_GONE)]
+    left = [word for word in kept if _bare(word) not in STOP_WORDS]
+    return " ".join(kept) if len(left) >= LEAST_LEFT else question
+
+
+def _bare(word: str) -> str:
+    return "".join(_WORD.findall(word.casefold()))
 
 
 def merge(first: Example, second: Example, rng: random.Random) -> Example:

@@ -13,7 +13,7 @@ import numpy as np
 from ragcompress.labeller.batch import Crop, Window, make_windows
 from ragcompress.labeller.config import TrainConfig
 from ragcompress.labeller.corpus import Corpus
-from ragcompress.labeller.data import Example, Item, keywords, merge
+from ragcompress.labeller.data import Example, Item, keywords, merge, thinned
 from ragcompress.labeller.matching import Query, read_query
 from ragcompress.labeller.store import encoder
 from ragcompress.reader.swaps import swap_question
@@ -91,7 +91,7 @@ class Sampler:
         return read_query(self.encoder.query(question))
 
     def _varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
-        """One training example: any source, by chance as keywords, without support, swapped, or merged with another."""
+        """One training example: any source, by chance thinned, as keywords, without support, swapped, or merged."""
         while True:
             example, windows = self._draw_varied(rng)
             if windows:  # what is left without its support may be nothing, or nothing with text
@@ -100,7 +100,7 @@ class Sampler:
     def _draw_varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
         config = self.config
         item = rng.choice(self._train[rng.choices(self._sources, self._shares)[0]])
-        example = self._asked(self.draw(item, rng, passages=config.passages), rng)
+        example = self._asked(self._thinned(self.draw(item, rng, passages=config.passages), rng), rng)
         if rng.random() < config.p_irrelevant:
             gold = {place[0] for group in example.groups for place in group}
             rest = tuple(passage for passage in example.passages if passage not in gold)
@@ -121,6 +121,15 @@ class Sampler:
 
     def _article(self, item: Item) -> str:
         return self.corpus.pool[item.groups[0][0][0]].title
+
+    def _thinned(self, example: Example, rng: random.Random) -> Example:
+        """By chance the question as someone asks who has not seen the evidence."""
+        if not example.spans or rng.random() >= self.config.p_thinned:
+            return example
+        number, sentence = example.groups[0][0]
+        passage = self.corpus.pool[number]
+        start, end = passage.sentences[sentence]
+        return replace(example, question=thinned(example.question, passage.text[start:end], passage.title, rng))
 
     def _asked(self, example: Example, rng: random.Random) -> Example:
         """The question as people type it: by chance only its keywords, or without its question mark."""

@@ -11,7 +11,7 @@ from labeller_cases import record
 
 from ragcompress.labeller.batch import Crop, choose_sentences
 from ragcompress.labeller.corpus import _item as labelled
-from ragcompress.labeller.data import Example, PoolPassage, keywords, merge
+from ragcompress.labeller.data import Example, PoolPassage, keywords, merge, thinned
 from ragcompress.labeller.matching import token_ranges
 from ragcompress.labeller.sampling import Sampler
 from ragcompress.segment import sentences
@@ -56,6 +56,25 @@ def test_question_without_support_is_left_out() -> None:
 def test_keywords_drop_stop_words_but_never_everything() -> None:
     assert keywords("When was the tower of Paris built?") == "tower Paris built"
     assert keywords("Who was he?") == "Who was he?"
+
+
+ASKED = "What did Tesla's laboratory in Colorado Springs investigate with 14 volts?"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thinned_question_loses_only_words_of_its_evidence_that_the_title_lacks(seed: int) -> None:
+    evidence = "In Colorado Springs, Tesla's laboratory investigated lightning with 14 volts."
+    words = thinned(ASKED, evidence, "Colorado", random.Random(seed)).split()
+    gone = [word for word in ASKED.split() if word not in words]
+    assert set(gone) <= {"Tesla's", "laboratory", "Springs", "14", "volts?"}
+    assert words == [word for word in ASKED.split() if word not in gone]
+
+
+def test_thinning_loses_something_and_leaves_a_question() -> None:
+    evidence = "In Colorado Springs, Tesla's laboratory investigated lightning with 14 volts."
+    assert len({thinned(ASKED, evidence, "Colorado", random.Random(seed)) for seed in range(9)}) > 3
+    assert thinned("Who built towers?", "He built towers.", "", random.Random(0)) == "Who built towers?"
+    assert thinned(ASKED, "Nothing of it.", "", random.Random(0)) == ASKED
 
 
 def test_merged_question_needs_both() -> None:
@@ -130,6 +149,19 @@ def test_a_swapped_question_keeps_its_passages_and_loses_its_support(
     swapped = sampler._swapped(example, article, random.Random(1))
     assert swapped.question == "When was the tower of Nowhere built?"
     assert (swapped.passages, swapped.groups, swapped.titled) == (example.passages, (), example.titled)
+
+
+def test_a_thinned_draw_keeps_what_answers_it(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = next(item for item in sampler.corpus.items if item.source == "squad" and not item.held_out)
+    example = sampler.draw(item, random.Random(1), passages=4)
+    monkeypatch.setattr(sampler, "config", replace(sampler.config, p_thinned=0.0))
+    assert sampler._thinned(example, random.Random(1)) == example
+    monkeypatch.setattr(sampler, "config", replace(sampler.config, p_thinned=1.0))
+    found = [sampler._thinned(example, random.Random(seed)) for seed in range(9)]
+    assert any(other.question != example.question for other in found)
+    assert all(replace(other, question=example.question) == example for other in found)
+    unmarked = replace(example, spans=())  # whole sentences support it: a claim, or a question of two passages
+    assert sampler._thinned(unmarked, random.Random(1)) == unmarked
 
 
 def test_held_out_questions_are_never_drawn_for_training(sampler: Sampler) -> None:
