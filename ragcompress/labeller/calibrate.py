@@ -35,8 +35,8 @@ __all__ = [
 
 RECALLS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
 SHARES = (0.05, 0.1, 0.2, 0.3)
-# Where fitting those of `PASSAGE_PARTS` begins, and the ridge that holds them near it: the untrained sum's own weights of
-# both (`ModelConfig.fusion`). Questions written beside a paragraph would do without the cosine; other people's do not.
+# Where fitting those of `PASSAGE_PARTS` begins, and the ridge that holds them near it: the untrained sum's own weights
+# (`ModelConfig.fusion`). Questions written beside a paragraph would do without the cosine; other people's do not.
 PASSAGE_WEIGHTS = (5.7, 8.8, 0.6)
 PASSAGE_RIDGE = 0.2
 CALIBRATED = ("keep", "passages", "thresholds", "nothing")  # the settings that `calibrated` makes, besides a report
