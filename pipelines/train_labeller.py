@@ -1,6 +1,6 @@
 """Train the joint labeller from ../shared/data, calibrate it and write the files that ship.
 
-    python -m pipelines.train_labeller train [--minutes 58] [--work .work/labeller]     # resumes where it stopped
+    python -m pipelines.train_labeller train [--minutes 56] [--work .work/labeller]     # resumes where it stopped
     python -m pipelines.train_labeller train --run second --start .work/labeller/run/best.pt  # goes on from another run
     python -m pipelines.train_labeller average --checkpoint .work/labeller/{a,b}/best.pt --run both  # of weights
     python -m pipelines.train_labeller ship [--checkpoint .work/labeller/run/best.pt] [--out ragcompress/weights]
@@ -8,7 +8,7 @@
 
 Two runs of one thread each, from the same start under different names, see more tokens than one run of two threads; the
 mean of their weights and their start's was better on held-out questions than the better one (model soups, Wortsman et
-al., ICML 2022; figures in the model card).
+al., ICML 2022; figures in the model card). What ships is the mean of a run as configured and one with ``--thinned 0``.
 
 The configuration is `ragcompress.labeller.config`; the log is ``run/log.jsonl`` in the work folder (``run`` or the
 name given with ``--run``).
@@ -182,6 +182,7 @@ def main() -> None:
     parser.add_argument("action", choices=("train", "average", "ship", "calibrate"))
     parser.add_argument("--work", type=Path, default=Path(".work/labeller"))
     parser.add_argument("--minutes", type=float, default=TrainConfig().minutes)
+    parser.add_argument("--thinned", type=float, default=TrainConfig().p_thinned, metavar="SHARE")
     parser.add_argument("--run", default="run")
     parser.add_argument("--start", type=Path)
     parser.add_argument("--checkpoint", type=Path, nargs="+", default=[Path(".work/labeller/run/best.pt")])
@@ -190,7 +191,7 @@ def main() -> None:
     if args.action == "ship" and len(args.checkpoint) > 1:
         parser.error("ship takes one checkpoint; make one of several with average")
     args.work.mkdir(parents=True, exist_ok=True)
-    config = replace(TrainConfig(), minutes=args.minutes)
+    config = replace(TrainConfig(), minutes=args.minutes, p_thinned=args.thinned)
     if args.action == "train":
         train(args.work, config, run=args.run, start=args.start)
     elif args.action == "average":
