@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.labeller.bridges import Mention, bridged
+from ragcompress.labeller.config import ModelConfig
 from ragcompress.labeller.runtime import PARTS, PASSAGE_PARTS, passage_parts
 from ragcompress.select import one_or_none, per_token, worth
 
@@ -37,7 +38,8 @@ RECALLS = (0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99)
 SHARES = (0.05, 0.1, 0.2, 0.3)
 # Where fitting those of `PASSAGE_PARTS` begins, and the ridge that holds them near it: the untrained sum's own weights
 # (`ModelConfig.fusion`). Questions written beside a paragraph would do without the cosine; other people's do not.
-PASSAGE_WEIGHTS = (5.7, 8.8, 0.6)
+_UNTRAINED = ModelConfig().fusion
+PASSAGE_WEIGHTS = (_UNTRAINED[0], _UNTRAINED[3], 0.6)
 PASSAGE_RIDGE = 0.2
 CALIBRATED = ("keep", "passages", "thresholds", "nothing")  # the settings that `calibrated` makes, besides a report
 WRONGLY_NOTHING = 0.0025  # share of questions with support for which "nothing relevant" may be said
