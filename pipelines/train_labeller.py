@@ -183,6 +183,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(".work/labeller"))
     parser.add_argument("--minutes", type=float, default=TrainConfig().minutes)
     parser.add_argument("--thinned", type=float, default=TrainConfig().p_thinned, metavar="SHARE")
+    parser.add_argument("--searched", type=float, default=TrainConfig().p_searched, metavar="SHARE")
+    parser.add_argument("--swapped", type=float, default=TrainConfig().p_swapped, metavar="SHARE")
     parser.add_argument("--run", default="run")
     parser.add_argument("--start", type=Path)
     parser.add_argument("--checkpoint", type=Path, nargs="+", default=[Path(".work/labeller/run/best.pt")])
@@ -191,7 +193,8 @@ def main() -> None:
     if args.action == "ship" and len(args.checkpoint) > 1:
         parser.error("ship takes one checkpoint; make one of several with average")
     args.work.mkdir(parents=True, exist_ok=True)
-    config = replace(TrainConfig(), minutes=args.minutes, p_thinned=args.thinned)
+    shares = {"p_thinned": args.thinned, "p_searched": args.searched, "p_swapped": args.swapped}
+    config = replace(TrainConfig(), minutes=args.minutes, **shares)
     if args.action == "train":
         train(args.work, config, run=args.run, start=args.start)
     elif args.action == "average":

@@ -113,6 +113,10 @@ METHODS: tuple[Method, ...] = (
         "words", "relevant sentences less their lightest words", "TCRA-LLM, Liu et al. 2023", "", True, WordPruner
     ),
     Method(
+        "labelled-words", "the labeller's sentences less the words it thinks least part of an answer",
+        "Provence, Chirkova et al. 2025; LLMLingua-2, Pan et al. 2024", "", True, WordPruner.labelled,
+    ),
+    Method(
         "abstractive", "passages summarised for the query, faithfulness checked", "RECOMP, Xu et al. 2023",
         "generators; a seq2seq or chat model: AbstractivePruner(model)", False, None, AbstractivePruner,
     ),

@@ -51,6 +51,8 @@ class TrainConfig:
         untitled: Share of questions whose passages are all shown without their titles (2Wiki's never are).
         p_keywords: Probability that the question loses its stop words.
         p_thinned: Probability that a question with an answer loses half of the words that it shares with its evidence.
+        p_searched: Probability that a question of SQuAD or SQuADShifts is put as a search of a collection meets it: its
+            subject named, beside passages of other articles, all of them titled.
         p_unmarked: Probability that the question loses its question mark.
         p_irrelevant: Probability that the supporting passage is left out.
         p_swapped: Probability that a SQuAD question has a name, number or key word exchanged, so that its own passage
@@ -79,6 +81,7 @@ class TrainConfig:
     untitled: float = 0.4
     p_keywords: float = 0.15
     p_thinned: float = 0.25
+    p_searched: float = 0.5
     p_unmarked: float = 0.4
     p_irrelevant: float = 0.1
     p_swapped: float = 0.06

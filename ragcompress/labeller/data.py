@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
-__all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge", "thinned"]
+__all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge", "named", "thinned"]
 
 Place = tuple[int, int]  # (pool passage, sentence)
 
@@ -67,6 +67,8 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 P_GONE = 0.5  # that a thinned question loses a word which it shares with its evidence
 LEAST_LEFT = 2  # words with a meaning of its own that a thinned question needs
 _WORD = re.compile(r"\w+")
+_BRACKET = re.compile(r" \([^)]*\)$")
+_PRONOUNS = {"he": "{}", "she": "{}", "his": "{}'s", "its": "{}'s"}  # "her" and "it" stand for too many things
 
 
 def keywords(question: str) -> str:
@@ -86,6 +88,23 @@ def thinned(question: str, evidence: str, title: str, rng: random.Random) -> str
     kept = [word for word in question.split() if not (_bare(word) in shared and rng.random() < P_GONE)]
     left = [word for word in kept if _bare(word) not in STOP_WORDS]
     return " ".join(kept) if len(left) >= LEAST_LEFT else question
+
+
+def named(question: str, title: str, rng: random.Random) -> str:
+    """The question with its subject said, if it says no word of it.
+
+    Who asks about the article at hand leaves its subject out; who searches a collection can't. It takes a pronoun's
+    place, or stands in front or behind, as people type it.
+    """
+    name = _BRACKET.sub("", title.replace("_", " "))
+    words = question.split()
+    if {_bare(word) for word in words} & (frozenset(_WORD.findall(name.casefold())) - STOP_WORDS):
+        return question
+    for at, word in enumerate(words):
+        if word.lower() in _PRONOUNS:
+            return " ".join([*words[:at], _PRONOUNS[word.lower()].format(name), *words[at + 1 :]])
+    bare = question.rstrip("? ")
+    return rng.choice((f"{name} {bare}", f"{bare} in {name}?", f"{bare} of {name}?", f"{bare} {name}?"))
 
 
 def _bare(word: str) -> str:

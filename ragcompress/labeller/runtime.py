@@ -11,7 +11,7 @@ al., ICLR 2025), which prunes and reranks in one pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ragcompress.encoders import Encoded
 from ragcompress.errors import InvalidInput, ModelError
 from ragcompress.labeller.bridges import Mention, bridged
-from ragcompress.labeller.matching import Matched, Query, compare
+from ragcompress.labeller.matching import Matched, Query, compare, token_ranges
 from ragcompress.select import one_or_none
 from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 
@@ -109,27 +109,45 @@ class JointModel:
             for parts, (encoded, sentences) in zip(found, passages, strict=True)
             for numbers, matched in compare(query, encoded, sentences)
         ]
-        read = self._read([matched for *_, matched in compared], len(query.ids))
-        for (parts, numbers, matched), learned in zip(compared, read, strict=True):
-            parts[numbers, :4] = matched.untrained
-            parts[numbers, LEARNED] = learned
+        for parts, numbers, matched in compared:
+            parts[numbers, :4], parts[numbers, LEARNED] = matched.untrained, 0
+        if self.weights[LEARNED].any():
+            read = self._read([matched for *_, matched in compared], len(query.ids))
+            for (parts, numbers, matched), (logits, rank) in zip(compared, read, strict=True):
+                keep = [logits[start:end, 1] for start, end in matched.spans]
+                parts[numbers, LEARNED] = [[own.mean(), log_mean_exp(own), rank] for own in keep]
         return found
 
-    def _read(self, windows: Sequence[Matched], ahead: int) -> list[Floats]:
-        """Mean and smooth maximum of the sentences' keep logits, and the passage's rank logit, each [sentences, 3]."""
-        if not self.weights[LEARNED].any():
-            return [np.zeros((len(matched.spans), 3), dtype=np.float32) for matched in windows]
+    def labels(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Floats]:
+        """How much each token is part of what answers: its answer-like logit and its keep logit together.
+
+        Args:
+            query: From `read_query`.
+            passages: Each encoded, with the character ranges of its sentences.
+
+        Returns:
+            Per passage [tokens]; -inf for special tokens and those of no sentence.
+        """
+        found = [np.full(len(encoded.offsets), -np.inf, dtype=np.float32) for encoded, _ in passages]
+        compared = [
+            (labels, first, matched)
+            for labels, (encoded, sentences) in zip(found, passages, strict=True)
+            for first, matched in _placed(query, encoded, sentences)
+        ]
+        read = self._read([matched for *_, matched in compared], len(query.ids))
+        for (labels, first, matched), (logits, _) in zip(compared, read, strict=True):
+            for at, (start, end) in zip(first, matched.spans, strict=True):
+                labels[at : at + end - start] = logits[start:end].sum(axis=1)
+        return found
+
+    def _read(self, windows: Sequence[Matched], ahead: int) -> list[tuple[Floats, float]]:
+        """Of each window its tokens' logits, answer-like and keep [tokens, 2], and the passage's rank logit."""
         sides = [(np.arange(len(matched.states)) >= ahead).astype(np.int64) for matched in windows]
         feeds = [
             {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
             for matched, side in zip(windows, sides, strict=True)
         ]
-        result = []
-        for matched, (logits, rank) in zip(windows, run_all(self._graph, ["logits", "rank"], feeds), strict=True):
-            keep = [logits[0, start:end, 1] for start, end in matched.spans]
-            rows = [[own.mean(), log_mean_exp(own), rank[0]] for own in keep]
-            result.append(np.array(rows, dtype=np.float32))
-        return result
+        return [(logits[0], float(rank[0])) for logits, rank in run_all(self._graph, ["logits", "rank"], feeds)]
 
     def probabilities(
         self, parts: Floats, owners: Ints, mentions: Sequence[Mention] = ()
@@ -174,6 +192,16 @@ def passage_parts(parts: NDArray[Any], scores: Doubles, owners: Ints) -> tuple[I
         [*parts[own][:, columns].max(axis=0), scores[own].max()] for own in (owners == number for number in numbers)
     ]
     return numbers, np.array(rows, dtype=np.float64).reshape(-1, len(PASSAGE_PARTS))
+
+
+def _placed(
+    query: Query, encoded: Encoded, sentences: Sequence[tuple[int, int]]
+) -> Iterator[tuple[list[int], Matched]]:
+    """The windows of a passage, each with its sentences' first tokens."""
+    ahead = int(np.argmax(encoded.offsets[:, 0] >= 0))
+    ranges = token_ranges(encoded, sentences)
+    for numbers, matched in compare(query, encoded, sentences):
+        yield [ahead + ranges[number][0] for number in numbers], matched
 
 
 def log_mean_exp(values: Floats) -> float:

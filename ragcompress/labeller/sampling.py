@@ -13,7 +13,7 @@ import numpy as np
 from ragcompress.labeller.batch import Crop, Window, make_windows
 from ragcompress.labeller.config import TrainConfig
 from ragcompress.labeller.corpus import Corpus
-from ragcompress.labeller.data import Example, Item, keywords, merge, thinned
+from ragcompress.labeller.data import Example, Item, keywords, merge, named, thinned
 from ragcompress.labeller.matching import Query, read_query
 from ragcompress.labeller.store import encoder
 from ragcompress.reader.swaps import swap_question
@@ -23,6 +23,7 @@ __all__ = ["Batch", "Sampler"]
 Batch = list[tuple[Example, list[Window]]]
 
 SOURCES = ("squad", "shifts", "fever", "2wiki", "subject")
+ARTICLES = ("squad", "shifts")  # those with many passages of one article, and questions that may leave its subject out
 HARD = 14  # how many of the densest passages count as hard
 SIBLINGS = 8  # the same of one article's
 WORDY = 14  # the same of those that BM25 finds
@@ -71,14 +72,25 @@ class Sampler:
             items += rng.sample(self._held[source], min(size, len(self._held[source])))
         return [self.draw(item, rng, passages=passages) for item in items]
 
-    def draw(self, item: Item, rng: random.Random, *, passages: int) -> Example:
-        """A question with its supporting passages and negatives, shuffled; all of them titled, or none."""
+    def draw(self, item: Item, rng: random.Random, *, passages: int, searched: bool = False) -> Example:
+        """A question with its supporting passages and negatives, shuffled; all of them titled, or none.
+
+        Args:
+            item: The question.
+            rng: For every choice.
+            passages: How many to show.
+            searched: As a search of a collection shows it: the question names its subject, the negatives are of other
+                articles, titles are shown.
+        """
         gold = sorted({place[0] for group in item.groups for place in group})
-        rest = self._negatives(item, gold, max(passages - len(gold), 2), rng)
+        article = self._article(item)
+        if searched:
+            item = replace(item, question=named(item.question, article, rng))
+        rest = self._negatives(item, gold, max(passages - len(gold), 2), rng, elsewhere=searched)
         shown = [*gold, *rest]
         rng.shuffle(shown)
         # the second passage of a bridge question is found by its title alone
-        titled = item.source == "2wiki" or rng.random() >= self.config.untitled
+        titled = searched or item.source == "2wiki" or rng.random() >= self.config.untitled
         return Example(item.question, tuple(shown), item.groups, frozenset(item.masked), item.spans, titled)
 
     def windows(self, example: Example, crop: Crop | None = None) -> list[Window]:
@@ -100,7 +112,9 @@ class Sampler:
     def _draw_varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
         config = self.config
         item = rng.choice(self._train[rng.choices(self._sources, self._shares)[0]])
-        example = self._asked(self._thinned(self.draw(item, rng, passages=config.passages), rng), rng)
+        searched = item.source in ARTICLES and rng.random() < config.p_searched
+        example = self.draw(item, rng, passages=config.passages, searched=searched)
+        example = self._asked(self._thinned(example, rng), rng)
         if rng.random() < config.p_irrelevant:
             gold = {place[0] for group in example.groups for place in group}
             rest = tuple(passage for passage in example.passages if passage not in gold)
@@ -140,20 +154,24 @@ class Sampler:
             question = question.rstrip("?")
         return replace(example, question=question)
 
-    def _negatives(self, item: Item, gold: Sequence[int], count: int, rng: random.Random) -> list[int]:
+    def _negatives(
+        self, item: Item, gold: Sequence[int], count: int, rng: random.Random, *, elsewhere: bool
+    ) -> list[int]:
         """Passages that do not hold the answer: by meaning, of the same article, by words, and any."""
         answers = [answer.casefold() for answer in item.answers]
+        article = self._siblings[self._article(item)]
+        barred = frozenset(article if elsewhere else gold)
 
         def allowed(number: int) -> bool:
-            return number not in gold and not any(answer in self._folded[number] for answer in answers)
+            return number not in barred and not any(answer in self._folded[number] for answer in answers)
 
         likeness = self._vectors @ self._query(item.question).vector
-        densest = np.argsort(-likeness)[:40].tolist()
+        reach = 40 + len(barred)
+        densest = np.argsort(-likeness)[:reach].tolist()
         hard = [number for number in densest if allowed(number)][:HARD]
-        article = self._siblings[self._article(item)]
         siblings = sorted(filter(allowed, article), key=lambda number: -likeness[number])[:SIBLINGS]
-        wordy = [number for number in self._words.top(item.question, 40).tolist() if allowed(number)][:WORDY]
-        kinds = (hard, siblings, wordy, range(len(self._folded)))
+        wordy = [number for number in self._words.top(item.question, reach).tolist() if allowed(number)][:WORDY]
+        kinds = (hard, siblings or hard, wordy, range(len(self._folded)))
         chosen = rng.sample(item.own, min(count - 1, len(item.own)))
         for _ in range(50 * count):
             if len(chosen) >= count:

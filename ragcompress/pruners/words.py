@@ -14,8 +14,9 @@ from ragcompress.context import Context
 from ragcompress.encoders import Encoded, OnnxEncoder, TokenEncoder
 from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Scorer, Segmenter
-from ragcompress.pruners.packing import pack
+from ragcompress.pruners.packing import WordWeights, pack
 from ragcompress.scorers import FusedScorer, GuardedScorer
+from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.vectors import alone, hashed_words, unreadable
 from ragcompress.segment import sentences
 from ragcompress.types import Segment
@@ -39,6 +40,7 @@ class WordPruner:
         scorer: Judges sentences; the guarded fusion of cosine, late interaction and BM25 by default.
         segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
         encoder: Gives token states; the embedded MiniLM by default.
+        weigh: Weighs words in place of ``impact``; see `labelled`.
     """
 
     share: float = 0.3
@@ -46,6 +48,18 @@ class WordPruner:
     scorer: Scorer = field(default_factory=lambda: GuardedScorer(FusedScorer()), repr=False)
     segmenter: Segmenter = field(default=sentences, repr=False)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded, repr=False)
+    weigh: WordWeights | None = field(default=None, repr=False)
+
+    @classmethod
+    def labelled(cls, share: float = 0.2, *, scorer: LabelScorer | None = None) -> WordPruner:
+        """The labeller's sentences, less the words that it labels least part of an answer.
+
+        Args:
+            share: As above.
+            scorer: Another labeller of ours, for example a tuned one.
+        """
+        used = scorer or LabelScorer()
+        return cls(share, scorer=GuardedScorer(used), weigh=used.words)
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 0.9:
@@ -62,6 +76,8 @@ class WordPruner:
         if unreadable(words):
             table = hashed_words([segment.text for segment in words.segments])  # rare words weigh more
             return [float(row.max()) for row in table]
+        if self.weigh:
+            return list(self.weigh(words))
         measure = impact_first_order if self.impact == "first-order" else impact_exact
         return measure(words, self.encoder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from ragcompress.labeller.bridges import mentions
 from ragcompress.labeller.matching import read_query
 from ragcompress.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.scorers.lexical import LexicalScorer
+from ragcompress.segment import sentences
 
 __all__ = ["LabelScorer", "rerank"]
 
@@ -68,6 +70,26 @@ class LabelScorer:
             for number, own in zip(chunk, parts, strict=True):
                 found[groups[number], :JOINT] = own
         found[:, JOINT:] = _words(context)
+        return found
+
+    def words(self, words: Context) -> list[float]:
+        """How much each segment of a context of words is part of what answers: the best label of its tokens.
+
+        The passages are read as for scoring, in sentences; higher stays longer, see `ragcompress.pruners.WordPruner`.
+        """
+        query = read_query(self.encoder.query(words.query))
+        found = [-math.inf] * len(words.segments)
+        owners = [segment.support[0].passage for segment in words.segments]
+        used = sorted(set(owners))
+        for chunk in (used[at : at + CHUNK] for at in range(0, len(used), CHUNK)):
+            states = self.encoder.passages([words.passages[number] for number in chunk])
+            tiles = [sentences(words.passages[number].text) for number in chunk]
+            labels = self.model.labels(query, list(zip(states, tiles, strict=True)))
+            read = dict(zip(chunk, zip(states, labels, strict=True), strict=True))
+            for at, owner in enumerate(owners):
+                if owner in read:
+                    encoded, own = read[owner]
+                    found[at] = float(own[encoded.inside(*_range(words, at))].max(initial=-np.inf))
         return found
 
 

@@ -11,7 +11,7 @@ from labeller_cases import record
 
 from ragcompress.labeller.batch import Crop, choose_sentences
 from ragcompress.labeller.corpus import _item as labelled
-from ragcompress.labeller.data import Example, PoolPassage, keywords, merge, thinned
+from ragcompress.labeller.data import Example, PoolPassage, keywords, merge, named, thinned
 from ragcompress.labeller.matching import token_ranges
 from ragcompress.labeller.sampling import Sampler
 from ragcompress.segment import sentences
@@ -77,6 +77,24 @@ def test_thinning_loses_something_and_leaves_a_question() -> None:
     assert thinned(ASKED, "Nothing of it.", "", random.Random(0)) == ASKED
 
 
+@pytest.mark.parametrize(
+    ("question", "title", "expected"),
+    [
+        ("When did he die?", "Frédéric_Chopin", {"When did Frédéric Chopin die?"}),
+        ("What was His first work?", "Virgil", {"What was Virgil's first work?"}),
+        ("Who leads Queen?", "Queen (band)", {"Who leads Queen?"}),
+        ("Who led the empire?", "Empire of the Incas", {"Who led the empire?"}),
+        (
+            "What is mined?",
+            "Oman (country)",
+            {"Oman What is mined", "What is mined in Oman?", "What is mined of Oman?", "What is mined Oman?"},
+        ),
+    ],
+)
+def test_a_named_question_says_its_subject_once(question: str, title: str, expected: set[str]) -> None:
+    assert {named(question, title, random.Random(seed)) for seed in range(40)} == expected
+
+
 def test_merged_question_needs_both() -> None:
     one = Example("Who?", (1, 2), (((1, 0),),), frozenset({(1, 3)}))
     two = Example("when?", (2, 3), (((3, 1),),))
@@ -119,6 +137,21 @@ def test_negatives_never_hold_the_answer(sampler: Sampler) -> None:
         texts = [sampler.corpus.pool[p].text for p in example.passages if p not in gold]
         assert len(example.passages) == len(set(example.passages)) == 5
         assert not any(answer in text for answer in item.answers for text in texts)
+
+
+def test_a_searched_question_names_its_subject_and_meets_other_articles_alone(
+    sampler: Sampler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = replace(next(item for item in sampler.corpus.items if item.source == "squad"), question="When was it built?")
+    gold = item.groups[0][0][0]
+    article = {gold, *range(4)}  # as if these passages were one article
+    monkeypatch.setitem(sampler._siblings, sampler._article(item), sorted(article))
+    drawn = [sampler.draw(item, random.Random(seed), passages=4, searched=True) for seed in range(20)]
+    assert all(article & set(example.passages) == {gold} and example.titled for example in drawn)
+    assert all(sampler._article(item) in example.question for example in drawn)
+    usual = [sampler.draw(item, random.Random(seed), passages=4) for seed in range(20)]
+    assert any(article & set(example.passages) != {gold} for example in usual)
+    assert all(example.question == item.question for example in usual)
 
 
 def test_batches_depend_on_seed_and_number_only(sampler: Sampler) -> None:

@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 
 import ragcompress as rc
 from ragcompress.pruners.packing import pack, shielded
 from ragcompress.pruners.words import WordPruner
 from ragcompress.render import render
+from ragcompress.scorers.labels import LabelScorer
 from ragcompress.segment import words
 from ragcompress.testing import check_compressor
 
@@ -13,7 +15,11 @@ TEXT = (
 )
 
 
-@pytest.mark.parametrize("pruner", [WordPruner(), WordPruner(share=0.6), WordPruner(impact="exact")], ids=repr)
+@pytest.mark.parametrize(
+    "pruner",
+    [WordPruner(), WordPruner(share=0.6), WordPruner(impact="exact"), WordPruner.labelled(share=0.5)],
+    ids=["first-order", "first-order 0.6", "exact", "labelled"],
+)
 def test_laws(pruner):
     check_compressor(pruner, cases=40 if pruner.impact == "exact" else 80)
 
@@ -27,6 +33,19 @@ def test_words_go_and_what_must_not_go_stays(impact):
     kept = render(out).split()
     assert 15 <= len(kept) <= 20
     assert {"tower", "Ghent", "330", "m", "tall", "never"} <= set(kept)
+
+
+def test_the_labeller_keeps_the_words_that_answer():
+    text = "The tower was painted dark brown by a crew of workers in spring, and its lamps were cleaned as well."
+    context = rc.Context.of("What colour did the tower get?", [text, "Bread is baked from flour and yeast."])
+    weights = LabelScorer().words(context.split(words))
+    pieces = [segment.text.strip() for segment in context.split(words).segments]
+    best = {pieces[at] for at in np.argsort(weights)[-2:]}
+    assert best == {"dark", "brown"}
+    count = rc.counter(lambda text: len(text.split()))
+    kept = render(WordPruner.labelled(share=0.6)(context, rc.TokenBudget(10, count))).split()
+    assert {"dark", "brown"} < set(kept)
+    assert len(kept) <= 10
 
 
 def test_every_piece_is_a_stretch_of_the_source():
