@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 __all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge", "named", "thinned"]
 
 Place = tuple[int, int]  # (pool passage, sentence)
+_BRACKET = re.compile(r" \([^)]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class PoolPassage:
     text: str
     source: str
     sentences: tuple[tuple[int, int], ...]
+
+    @property
+    def name(self) -> str:
+        """The title without what it says in brackets at its end."""
+        return _BRACKET.sub("", self.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,6 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 P_GONE = 0.5  # that a thinned question loses a word which it shares with its evidence
 LEAST_LEFT = 2  # words with a meaning of its own that a thinned question needs
 _WORD = re.compile(r"\w+")
-_BRACKET = re.compile(r" \([^)]*\)$")
 _PRONOUNS = {"he": "{}", "she": "{}", "his": "{}'s", "its": "{}'s"}  # "her" and "it" stand for too many things
 
 
@@ -90,13 +95,12 @@ def thinned(question: str, evidence: str, title: str, rng: random.Random) -> str
     return " ".join(kept) if len(left) >= LEAST_LEFT else question
 
 
-def named(question: str, title: str, rng: random.Random) -> str:
+def named(question: str, name: str, rng: random.Random) -> str:
     """The question with its subject said, if it says no word of it.
 
     Who asks about the article at hand leaves its subject out; who searches a collection can't. It takes a pronoun's
     place, or stands in front or behind, as people type it.
     """
-    name = _BRACKET.sub("", title.replace("_", " "))
     words = question.split()
     if {_bare(word) for word in words} & (frozenset(_WORD.findall(name.casefold())) - STOP_WORDS):
         return question

@@ -83,9 +83,8 @@ class Sampler:
                 articles, titles are shown.
         """
         gold = sorted({place[0] for group in item.groups for place in group})
-        article = self._article(item)
         if searched:
-            item = replace(item, question=named(item.question, article, rng))
+            item = replace(item, question=named(item.question, self.corpus.pool[gold[0]].name, rng))
         rest = self._negatives(item, gold, max(passages - len(gold), 2), rng, elsewhere=searched)
         shown = [*gold, *rest]
         rng.shuffle(shown)

@@ -18,7 +18,7 @@ REACH = 800  # characters from the passage's start to the evidence's end: both m
 LEAST_WORDS = 3  # that a question needs besides its "who"
 MOST_WORDS = 12  # after so many the first comma ends it
 
-_BRACKET = re.compile(r"^ \([^)]*\)| \([^)]*\)$")
+_ASIDE = re.compile(r"^ \([^)]*\)")
 _PRONOUN = re.compile(r"(He|She|It|They) ")
 _PERSON = re.compile(r"\b(he|she|his|her)\b", re.IGNORECASE)
 _PAUSE = re.compile(r"[,;] | [,;-] ")
@@ -31,25 +31,23 @@ def about_claims(item: Item, pool: Sequence[PoolPassage]) -> Iterator[Item]:
     if len(places) != 1:
         return
     number, sentence = places[0]
-    name = _BRACKET.sub("", pool[number].title)
-    rest = _BRACKET.sub("", item.question[len(name) :])
+    name = pool[number].name
+    rest = _ASIDE.sub("", item.question[len(name) :])
     if item.question.casefold().startswith(name.casefold()) and rest[:1] in {" ", "'"}:
-        yield from _about(name, rest, number, sentence, pool[number], item.held_out)
+        yield from _about(rest, number, sentence, pool[number], item.held_out)
 
 
 def about_sentences(number: int, passage: PoolPassage, *, held_out: bool) -> Iterator[Item]:
     """The question behind each sentence that begins with a pronoun: "She played Jennifer." asks who played Jennifer."""
-    name = _BRACKET.sub("", passage.title)
     for sentence, (start, end) in enumerate(passage.sentences):
         text = passage.text[start:end]
         if found := _PRONOUN.match(text):
-            yield from _about(name, text[found.end() - 1 :], number, sentence, passage, held_out)
+            yield from _about(text[found.end() - 1 :], number, sentence, passage, held_out)
 
 
-def _about(
-    name: str, statement: str, number: int, sentence: int, passage: PoolPassage, held_out: bool
-) -> Iterator[Item]:
-    """The question that ``name`` answers, if the statement's sentence lacks the name and the first one has it."""
+def _about(statement: str, number: int, sentence: int, passage: PoolPassage, held_out: bool) -> Iterator[Item]:
+    """The question that the passage's name answers, if the statement's sentence lacks it and the first one has it."""
+    name = passage.name
     (begin, stop), (start, end) = passage.sentences[0], passage.sentences[sentence]
     head = name.split(" ")[0]
     found = passage.text[begin:stop].casefold().find(head.casefold())
