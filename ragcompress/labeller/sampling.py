@@ -24,6 +24,7 @@ Batch = list[tuple[Example, list[Window]]]
 
 SOURCES = ("squad", "shifts", "fever", "2wiki", "subject")
 ARTICLES = ("squad", "shifts")  # those with many passages of one article, and questions that may leave its subject out
+SEARCHED = 0.5  # share of held-out questions of those that are put as a search meets them
 HARD = 14  # how many of the densest passages count as hard
 SIBLINGS = 8  # the same of one article's
 WORDY = 14  # the same of those that BM25 finds
@@ -70,7 +71,11 @@ class Sampler:
         items: list[Item] = []
         for source, size in sizes.items():
             items += rng.sample(self._held[source], min(size, len(self._held[source])))
-        return [self.draw(item, rng, passages=passages) for item in items]
+        return [self.draw(item, rng, passages=passages, searched=self._searched(item, rng, SEARCHED)) for item in items]
+
+    def _searched(self, item: Item, rng: random.Random, share: float) -> bool:
+        """By chance whether a question of an article is put as a search meets it."""
+        return item.source in ARTICLES and rng.random() < share
 
     def draw(self, item: Item, rng: random.Random, *, passages: int, searched: bool = False) -> Example:
         """A question with its supporting passages and negatives, shuffled; all of them titled, or none.
@@ -111,7 +116,7 @@ class Sampler:
     def _draw_varied(self, rng: random.Random) -> tuple[Example, list[Window]]:
         config = self.config
         item = rng.choice(self._train[rng.choices(self._sources, self._shares)[0]])
-        searched = item.source in ARTICLES and rng.random() < config.p_searched
+        searched = self._searched(item, rng, config.p_searched)
         example = self.draw(item, rng, passages=config.passages, searched=searched)
         example = self._asked(self._thinned(example, rng), rng)
         if rng.random() < config.p_irrelevant:

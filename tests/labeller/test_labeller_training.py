@@ -82,12 +82,8 @@ def test_the_shipped_graph_scores_as_the_trained_model(
         with torch.no_grad():
             scored = score_windows(model, [windows])[0]
         query = read_query(sampler.encoder.query(example.question))
-        found = [
-            runtime.parts(query, [(sampler.corpus.store.encoded(w.passage), sampler.corpus.pool[w.passage].sentences)])[
-                0
-            ]
-            for w in windows
-        ]
+        store, pool = sampler.corpus.store if example.titled else sampler.corpus.untitled, sampler.corpus.pool
+        found = runtime.parts(query, [(store.encoded(w.passage), pool[w.passage].sentences) for w in windows])
         np.testing.assert_allclose(np.concatenate(found), scored.parts, atol=tolerance)
         np.testing.assert_allclose(np.concatenate(found) @ runtime.weights[:JOINT], scored.sentence, atol=4 * tolerance)
 
