@@ -18,7 +18,20 @@ from ragcompress.segment import sanitise
 from ragcompress.select import top_under, weakest_first
 from ragcompress.types import Passage, Segment
 
-__all__ = ["Style", "fill", "fit", "marked", "numbered", "plain", "render", "titled", "tokens", "whole"]
+__all__ = [
+    "Style",
+    "aimed",
+    "fill",
+    "fit",
+    "fits",
+    "marked",
+    "numbered",
+    "plain",
+    "render",
+    "titled",
+    "tokens",
+    "whole",
+]
 
 OVER_BUDGET = "over budget"
 
@@ -79,22 +92,27 @@ def tokens(context: Context, budget: TokenBudget) -> int:
     return budget.count(render(context, budget))
 
 
+def fits(context: Context, budget: TokenBudget) -> bool:
+    """Whether all of it renders within the budget, and no longer than the passages did."""
+    return _gauge(context, budget)(context)
+
+
 def fit(context: Context, budget: TokenBudget) -> Context:
     """Drop the weakest segments until the rendered context is within budget and no longer than the passages were.
 
     The one enforcer: every compressor ends here. Segments without a score are weakest from the end. If even the empty
     string counts more than the limit (a counter that adds special tokens), the empty context is returned with a note.
     """
-    fits = _gauge(context, budget)
-    if fits(context):
+    within = _gauge(context, budget)
+    if within(context):
         return context
     order = weakest_first([segment.score for segment in context.segments])
     low, high = 1, len(order)  # invariant: dropping `high` segments is assumed to fit
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if fits(_without(context, order[:middle])) else (middle + 1, high)
+        low, high = (low, middle) if within(_without(context, order[:middle])) else (middle + 1, high)
     dropped = low
-    while dropped < len(order) and not fits(_without(context, order[:dropped])):  # a counter need not be monotone
+    while dropped < len(order) and not within(_without(context, order[:dropped])):  # a counter need not be monotone
         dropped += 1
     result = _without(context, order[:dropped])
     if not result.segments and budget.count("") > budget.limit:
@@ -115,26 +133,43 @@ def fill(context: Context, budget: TokenBudget, order: Sequence[int] | None = No
         The kept segments in their present order, within the budget.
     """
     ranked = list(order) if order is not None else weakest_first([s.score for s in context.segments])[::-1]
-    fits = _gauge(context, budget)
-    if len(ranked) == len(context.segments) and fits(context):
+    if len(ranked) == len(context.segments) and fits(context, budget):
         return context
     costs = [budget.count(segment.text.strip()) for segment in context.segments]
-    best: tuple[int, list[int]] = (-1, [])
-    aim = budget.limit
-    for _ in range(8):  # aim with costs, judge by the rendering, correct the aim
+
+    def choose(aim: int) -> tuple[Context, int]:
         chosen = top_under(ranked, costs, aim)
-        attempt = context.keep(chosen, OVER_BUDGET)
+        taken = set(chosen)
+        return context.keep(chosen, OVER_BUDGET), min((costs[at] for at in ranked if at not in taken), default=0)
+
+    return aimed(context, budget, choose) or fit(context.keep(ranked, OVER_BUDGET), budget)
+
+
+def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[Context, int]]) -> Context | None:
+    """The fullest of a few attempts within the budget: aim with costs, judge by the rendering, correct the aim.
+
+    Args:
+        context: What is chosen from.
+        budget: Its limit bounds the rendered result.
+        choose: Makes a choice that costs at most so many tokens, and says from how many more on it would change; 0: it
+            holds all there is.
+
+    Returns:
+        None if no attempt was within the budget.
+    """
+    within = _gauge(context, budget)
+    best: tuple[int, Context | None] = (-1, None)
+    aim = budget.limit
+    for _ in range(8):
+        attempt, step = choose(aim)
         size = tokens(attempt, budget)
-        if fits(attempt) and size > best[0]:
-            best = (size, chosen)
+        if size > best[0] and within(attempt):
+            best = (size, attempt)
         correction = budget.limit - size
-        left = [costs[at] for at in ranked if at not in set(chosen)]
-        if correction == 0 or (correction > 0 and (not left or correction < min(left) or size < best[0])):
+        if correction == 0 or (correction > 0 and (correction < step or not step or size < best[0])):
             break
         aim += correction
-    if best[0] >= 0:
-        return context.keep(best[1], OVER_BUDGET)
-    return fit(context.keep(ranked, OVER_BUDGET), budget)
+    return best[1]
 
 
 def _renderer(budget: TokenBudget | None) -> Renderer:
@@ -160,11 +195,11 @@ def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
     most_chars, most_tokens = whole(context, budget)
     limit = min(budget.limit, most_tokens)
 
-    def fits(candidate: Context) -> bool:
+    def within(candidate: Context) -> bool:
         text = render(candidate, budget)
         return len(text) <= most_chars and budget.count(text) <= limit
 
-    return fits
+    return within
 
 
 def _without(context: Context, gone: Sequence[int]) -> Context:

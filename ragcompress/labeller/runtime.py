@@ -2,7 +2,7 @@
 
 A passage and a query are encoded apart, once (`ragcompress.encoders`), and compared (`ragcompress.labeller.matching`);
 the joint graph then reads their middle states together and says of every token how much it should be kept, and of the
-passage how well it ranks. `JointModel.parts` turns that into numbers per sentence, whose weighted sum is its score.
+passage how well it ranks. `JointModel.read` turns that into numbers per sentence, whose weighted sum is its score.
 
 After PreTTR (MacAvaney et al., SIGIR 2020), whose split makes the passage half storable, and Provence (Chirkova et
 al., ICLR 2025), which prunes and reranks in one pass.
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from ragcompress.labeller.matching import Matched, Query, compare, token_ranges
 from ragcompress.select import one_or_none
 from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 
-__all__ = ["JOINT", "LEARNED", "PARTS", "PASSAGE_PARTS", "JointModel", "log_mean_exp", "passage_parts"]
+__all__ = ["JOINT", "LEARNED", "PARTS", "PASSAGE_PARTS", "JointModel", "Reading", "log_mean_exp", "passage_parts"]
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -38,13 +38,32 @@ PARTS = (
     "passage_cosine", "sentence_cosine", "late_interaction", "passage_late_interaction",
     "keep_mean", "keep_best", "rank", "words", "passage_words",
 )  # fmt: skip
-JOINT = 7  # how many of them `JointModel.parts` gives
+JOINT = 7  # how many of them `JointModel.read` gives
 LEARNED = slice(4, JOINT)  # which of them the joint reading gives
 
 # What a passage's score is the weighted sum of: two of its own parts, and the score of its best sentence.
 PASSAGE_PARTS = ("passage_cosine", "passage_late_interaction", "best_sentence")
 
 FILES = {"int8": "labeller-int8.onnx", "float": "labeller-half.onnx"}
+
+
+class Reading(NamedTuple):
+    """What the labeller says of one passage.
+
+    Attributes:
+        parts: The first seven `PARTS` of its sentences [sentences, 7]; NaN for a sentence without tokens. Those of the
+            joint reading are 0 where none of them has a weight.
+        labels: How much each token is part of what answers, its answer-like and its keep logit together [tokens]; -inf
+            for special tokens, those of no sentence, and all where there is no joint reading.
+    """
+
+    parts: Floats
+    labels: Floats
+
+    @classmethod
+    def blank(cls, sentences: int, tokens: int) -> Reading:
+        """Of which nothing is known."""
+        return cls(np.full((sentences, JOINT), np.nan, dtype=np.float32), np.full(tokens, -np.inf, dtype=np.float32))
 
 
 class JointModel:
@@ -92,52 +111,28 @@ class JointModel:
     def __repr__(self) -> str:
         return f"JointModel({self.settings['name']!r})"
 
-    def parts(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Floats]:
-        """The first seven `PARTS` of every passage's sentences.
+    def read(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Reading]:
+        """What every passage and its sentences have to do with the query.
 
         Args:
             query: From `read_query`.
             passages: Each encoded, with the character ranges of its sentences.
-
-        Returns:
-            Per passage [sentences, 7]; NaN for a sentence without tokens. Parts of the joint reading are 0 where none
-            of them has a weight.
         """
-        found = [np.full((len(sentences), JOINT), np.nan, dtype=np.float32) for _, sentences in passages]
+        found = [Reading.blank(len(sentences), len(encoded.offsets)) for encoded, sentences in passages]
         compared = [
-            (parts, numbers, matched)
-            for parts, (encoded, sentences) in zip(found, passages, strict=True)
-            for numbers, matched in compare(query, encoded, sentences)
+            (reading, firsts, numbers, matched)
+            for reading, (encoded, sentences) in zip(found, passages, strict=True)
+            for firsts, numbers, matched in _placed(query, encoded, sentences)
         ]
-        for parts, numbers, matched in compared:
-            parts[numbers, :4], parts[numbers, LEARNED] = matched.untrained, 0
+        for reading, _, numbers, matched in compared:
+            reading.parts[numbers, :4], reading.parts[numbers, LEARNED] = matched.untrained, 0
         if self.weights[LEARNED].any():
             read = self._read([matched for *_, matched in compared], len(query.ids))
-            for (parts, numbers, matched), (logits, rank) in zip(compared, read, strict=True):
+            for (reading, firsts, numbers, matched), (logits, rank) in zip(compared, read, strict=True):
                 keep = [logits[start:end, 1] for start, end in matched.spans]
-                parts[numbers, LEARNED] = [[own.mean(), log_mean_exp(own), rank] for own in keep]
-        return found
-
-    def labels(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Floats]:
-        """How much each token is part of what answers: its answer-like logit and its keep logit together.
-
-        Args:
-            query: From `read_query`.
-            passages: Each encoded, with the character ranges of its sentences.
-
-        Returns:
-            Per passage [tokens]; -inf for special tokens and those of no sentence.
-        """
-        found = [np.full(len(encoded.offsets), -np.inf, dtype=np.float32) for encoded, _ in passages]
-        compared = [
-            (labels, first, matched)
-            for labels, (encoded, sentences) in zip(found, passages, strict=True)
-            for first, matched in _placed(query, encoded, sentences)
-        ]
-        read = self._read([matched for *_, matched in compared], len(query.ids))
-        for (labels, first, matched), (logits, _) in zip(compared, read, strict=True):
-            for at, (start, end) in zip(first, matched.spans, strict=True):
-                labels[at : at + end - start] = logits[start:end].sum(axis=1)
+                reading.parts[numbers, LEARNED] = [[own.mean(), log_mean_exp(own), rank] for own in keep]
+                for first, (start, end) in zip(firsts, matched.spans, strict=True):
+                    reading.labels[first : first + end - start] = logits[start:end].sum(axis=1)
         return found
 
     def _read(self, windows: Sequence[Matched], ahead: int) -> list[tuple[Floats, float]]:
@@ -196,12 +191,12 @@ def passage_parts(parts: NDArray[Any], scores: Doubles, owners: Ints) -> tuple[I
 
 def _placed(
     query: Query, encoded: Encoded, sentences: Sequence[tuple[int, int]]
-) -> Iterator[tuple[list[int], Matched]]:
-    """The windows of a passage, each with its sentences' first tokens."""
+) -> Iterator[tuple[list[int], list[int], Matched]]:
+    """The windows of a passage, each with its sentences' first tokens and numbers."""
     ahead = int(np.argmax(encoded.offsets[:, 0] >= 0))
     ranges = token_ranges(encoded, sentences)
     for numbers, matched in compare(query, encoded, sentences):
-        yield [ahead + ranges[number][0] for number in numbers], matched
+        yield [ahead + ranges[number][0] for number in numbers], numbers, matched
 
 
 def log_mean_exp(values: Floats) -> float:

@@ -11,6 +11,7 @@ from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Scorer, Segmenter
+from ragcompress.pruners.cutting import fill_cutting
 from ragcompress.pruners.extractive import readable_part
 from ragcompress.render import fill, fit
 from ragcompress.scorers import GuardedScorer
@@ -69,12 +70,15 @@ class LabellingPruner:
         threshold: The least keep probability, in (0, 1), as other people's token classifiers are used.
         segmenter: Cuts passages; sentences by default.
         rule: How much to keep of what the embedded labeller has judged; see `dynamic`.
+        cut: Whether the best sentence that no longer fits into the budget may be cut to the stretch that most likely
+            answers; see `ragcompress.pruners.cutting`. False: whole sentences alone.
     """
 
     scorer: Scorer = field(default_factory=_default_scorer)
     threshold: float | None = None
     segmenter: Segmenter = field(default=sentences, repr=False)  # a function's repr differs between runs
     rule: KeepRule | None = None
+    cut: bool = True
 
     @classmethod
     def dynamic(cls, answer_recall: float = ANSWER_RECALL, *, scorer: LabelScorer | None = None) -> LabellingPruner:
@@ -105,11 +109,21 @@ class LabellingPruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; at most ``budget.limit`` rendered tokens."""
-        scored = self.scorer(readable_part(context).split(self.segmenter))
-        if scored.notes != context.notes:  # a fallback's scores are no probabilities
+        split = readable_part(context).split(self.segmenter)
+        scored = self.scorer(split)
+        if scored.notes != split.notes:  # a fallback's scores are no probabilities
             return fit(fill(scored, budget), budget)
-        left = self._relevant(scored)
-        return fit(fill(left, budget, _order(left) if _is_ours(self.scorer) else None), budget)
+        return fit(self._filled(self._relevant(scored), split, budget), budget)
+
+    def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:
+        """The most worth that the budget holds of what is left of ``split``."""
+        ours = _ours(self.scorer)
+        if ours is None:
+            return fill(left, budget)
+        chances, sizes = _judged(left)
+        if self.cut:
+            return fill_cutting(left, budget, chances, ours.labels(split).weigh)
+        return fill(left, budget, best_first(worth(chances, sizes)))
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""
@@ -130,14 +144,10 @@ def _judged(context: Context) -> tuple[list[float], list[int]]:
     return [s.score or 0.0 for s in context.segments], [embedded_count(s.text) for s in context.segments]
 
 
-def _order(context: Context) -> list[int]:
-    """Segment numbers, what to keep first under a token budget in front."""
-    return best_first(worth(*_judged(context)))
-
-
-def _is_ours(scorer: Scorer) -> bool:
-    """Whether segments compete for one probability; other people's labels are each on their own, and near 0 or 1."""
-    return isinstance(scorer.scorer if isinstance(scorer, GuardedScorer) else scorer, LabelScorer)
+def _ours(scorer: Scorer) -> LabelScorer | None:
+    """Our labeller, whose segments compete for one probability; other people's are each on their own."""
+    inner = scorer.scorer if isinstance(scorer, GuardedScorer) else scorer
+    return inner if isinstance(inner, LabelScorer) else None
 
 
 def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from ragcompress.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.segment import sentences
 
-__all__ = ["LabelScorer", "rerank"]
+__all__ = ["Judged", "LabelScorer", "Labels", "rerank"]
 
 CHUNK = 32  # passages whose states are held at a time
 
@@ -47,50 +48,84 @@ class LabelScorer:
 
     def __call__(self, context: Context) -> Context:
         """Score segments and passages."""
-        return context.with_scores(*_judge(self, context))
+        judged = _judge(self, context)
+        return context.with_scores(judged.segments, judged.passages)
 
-    def judge(self, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Keep probabilities of the segments, and of the passages."""
+    def judge(self, context: Context) -> Judged:
+        """Keep probabilities of the segments and of the passages, and the labels of the passages' tokens."""
         owners = np.array([segment.support[0].passage for segment in context.segments], dtype=np.int64)
-        kept, relevance = self.model.probabilities(self.parts(context), owners, mentions(context))
-        return tuple(kept.tolist()), tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
+        parts, labels = self._read(context)
+        kept, relevance = self.model.probabilities(parts, owners, mentions(context))
+        passages = tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
+        return Judged(tuple(kept.tolist()), passages, labels)
+
+    def labels(self, context: Context) -> Labels:
+        """What the joint reading says of the tokens; free for a context that has just been scored."""
+        return _judge(self, context).labels
+
+    def words(self, words: Context) -> list[float]:
+        """How much each segment of a context of words is part of what answers; higher stays longer."""
+        return self.labels(Context.of(words.query, words.passages).split(sentences)).weigh(words)
 
     def parts(self, context: Context) -> NDArray[np.float32]:
         """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""
+        return self._read(context)[0]
+
+    def _read(self, context: Context) -> tuple[NDArray[np.float32], Labels]:
         query = read_query(self.encoder.query(context.query))
         groups: dict[int, list[int]] = {}
         for at in sorted(range(len(context.segments)), key=lambda at: _range(context, at)):
             groups.setdefault(context.segments[at].support[0].passage, []).append(at)
         found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
+        labels = {}
         numbers = sorted(groups)
         for chunk in (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK)):
             states = self.encoder.passages([context.passages[number] for number in chunk])
             ranges = [[_range(context, at) for at in groups[number]] for number in chunk]
-            parts = self.model.parts(query, list(zip(states, ranges, strict=True)))
-            for number, own in zip(chunk, parts, strict=True):
-                found[groups[number], :JOINT] = own
+            read = self.model.read(query, list(zip(states, ranges, strict=True)))
+            for number, encoded, reading in zip(chunk, states, read, strict=True):
+                found[groups[number], :JOINT] = reading.parts
+                labels[number] = (encoded.offsets, reading.labels)
         found[:, JOINT:] = _words(context)
+        return found, Labels(labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """How much each token of a context's passages is part of what answers.
+
+    Attributes:
+        tokens: Of each passage that was read, by number: character offsets [tokens, 2] and labels [tokens], see
+            `ragcompress.labeller.runtime.Reading`.
+    """
+
+    tokens: Mapping[int, tuple[NDArray[np.int64], NDArray[np.float32]]]
+
+    def weigh(self, words: Context) -> list[float]:
+        """The best label among each segment's tokens; -inf for one without any."""
+        found = []
+        for at, segment in enumerate(words.segments):
+            offsets, labels = self.tokens.get(segment.support[0].passage, _UNREAD)
+            start, end = _range(words, at)
+            found.append(float(labels[(offsets[:, 0] < end) & (offsets[:, 1] > start)].max(initial=-np.inf)))
         return found
 
-    def words(self, words: Context) -> list[float]:
-        """How much each segment of a context of words is part of what answers: the best label of its tokens.
 
-        The passages are read as for scoring, in sentences; higher stays longer, see `ragcompress.pruners.WordPruner`.
-        """
-        query = read_query(self.encoder.query(words.query))
-        found = [-math.inf] * len(words.segments)
-        owners = [segment.support[0].passage for segment in words.segments]
-        used = sorted(set(owners))
-        for chunk in (used[at : at + CHUNK] for at in range(0, len(used), CHUNK)):
-            states = self.encoder.passages([words.passages[number] for number in chunk])
-            tiles = [sentences(words.passages[number].text) for number in chunk]
-            labels = self.model.labels(query, list(zip(states, tiles, strict=True)))
-            read = dict(zip(chunk, zip(states, labels, strict=True), strict=True))
-            for at, owner in enumerate(owners):
-                if owner in read:
-                    encoded, own = read[owner]
-                    found[at] = float(own[encoded.inside(*_range(words, at))].max(initial=-np.inf))
-        return found
+_UNREAD = (np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.float32))
+
+
+class Judged(NamedTuple):
+    """What the labeller says of a context.
+
+    Attributes:
+        segments: Keep probabilities.
+        passages: Likewise.
+        labels: Of the tokens.
+    """
+
+    segments: tuple[float, ...]
+    passages: tuple[float, ...]
+    labels: Labels
 
 
 def _range(context: Context, at: int) -> tuple[int, int]:
@@ -109,7 +144,7 @@ def _words(context: Context) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=4)
-def _judge(scorer: LabelScorer, context: Context) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _judge(scorer: LabelScorer, context: Context) -> Judged:
     """The last few contexts are remembered: several budgets over one context cost one forward."""
     return scorer.judge(context)
 

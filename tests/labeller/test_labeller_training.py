@@ -83,9 +83,10 @@ def test_the_shipped_graph_scores_as_the_trained_model(
             scored = score_windows(model, [windows])[0]
         query = read_query(sampler.encoder.query(example.question))
         store, pool = sampler.corpus.store if example.titled else sampler.corpus.untitled, sampler.corpus.pool
-        found = runtime.parts(query, [(store.encoded(w.passage), pool[w.passage].sentences) for w in windows])
-        np.testing.assert_allclose(np.concatenate(found), scored.parts, atol=tolerance)
-        np.testing.assert_allclose(np.concatenate(found) @ runtime.weights[:JOINT], scored.sentence, atol=4 * tolerance)
+        found = runtime.read(query, [(store.encoded(w.passage), pool[w.passage].sentences) for w in windows])
+        parts = np.concatenate([reading.parts for reading in found])
+        np.testing.assert_allclose(parts, scored.parts, atol=tolerance)
+        np.testing.assert_allclose(parts @ runtime.weights[:JOINT], scored.sentence, atol=4 * tolerance)
 
 
 def test_a_shipped_graph_can_be_trained_further(exported: Path) -> None:

@@ -1,0 +1,112 @@
+"""A budget filled to its end: the best sentence that no longer fits is cut to the stretch that answers.
+
+Whole sentences leave a dilemma where budgets are small: the next best one is too long for the room that is left, and
+what still fits is worse. Labels of words (sequence labelling as in LLMLingua-2, Pan et al. 2024) say which part of a
+sentence answers; that part is kept, verbatim and in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from ragcompress.budget import TokenBudget, embedded_count
+from ragcompress.context import Context
+from ragcompress.pruners.packing import WordWeights
+from ragcompress.render import OVER_BUDGET, aimed, fit, fits
+from ragcompress.segment import words
+from ragcompress.select import best_first, best_run, worth
+from ragcompress.types import Segment, Span
+
+__all__ = ["fill_cutting"]
+
+LEAST = 8  # tokens of room that are worth a stretch
+LIKELY = 0.5  # share of a sentence's answer that its stretch must hold
+NEAR = 3  # tokens of the budget that are not worth another attempt
+
+
+def fill_cutting(context: Context, budget: TokenBudget, chances: Sequence[float], weigh: WordWeights) -> Context:
+    """Keep the best sentences that fit; one that does not is cut where its best stretch beats all that still fit.
+
+    Args:
+        context: Sentences.
+        budget: Its limit bounds the rendered result.
+        chances: Their keep probabilities.
+        weigh: Gives the words of a sentence their labels, as logits.
+
+    Returns:
+        The kept segments in their present order, within the budget.
+    """
+    if fits(context, budget):
+        return context
+    costs = [budget.count(segment.text.strip()) for segment in context.segments]
+    values = worth(chances, [embedded_count(segment.text) for segment in context.segments])
+    order = best_first(values)
+
+    @cache
+    def cutter(at: int) -> _Cutter:
+        return _Cutter.of(replace(context, segments=(context.segments[at],)), budget, weigh)
+
+    def choose(aim: int) -> tuple[Context, int]:
+        left, kept, cuts = aim, set[int](), dict[int, Span]()
+        for place, at in enumerate(order):
+            if costs[at] <= left:
+                kept.add(at)
+                left -= costs[at]
+            elif left >= LEAST and (found := cutter(at).best(left)):
+                rest = max((values[other] for other in order[place + 1 :] if costs[other] <= left), default=0.0)
+                span, cost, share = found
+                if worth([chances[at] * share], [embedded_count(context.read(span))])[0] > rest:
+                    cuts[at] = span
+                    left -= cost
+        return _parted(context, kept, cuts), NEAR if len(kept) < len(order) else 0
+
+    return aimed(context, budget, choose) or fit(context, budget)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutter:
+    """A sentence's words: where they are, what they cost, and which share of the answer each is likely to hold."""
+
+    spans: Sequence[Span]
+    costs: Sequence[int]
+    shares: Sequence[float]
+
+    @classmethod
+    def of(cls, sentence: Context, budget: TokenBudget, weigh: WordWeights) -> _Cutter:
+        pieces = sentence.split(words)
+        logits = np.array(weigh(pieces), dtype=np.float64)
+        if not sentence.is_verbatim(0) or not np.isfinite(logits).any():
+            return cls((), (), ())
+        powers = np.exp(logits - logits.max())
+        costs = [budget.count(segment.text.strip()) for segment in pieces.segments]
+        return cls([segment.support[0] for segment in pieces.segments], costs, (powers / powers.sum()).tolist())
+
+    def best(self, room: int) -> tuple[Span, int, float] | None:
+        """The stretch that likely holds the answer: its span, cost and share; None when there is none."""
+        start, end = best_run(self.shares, self.costs, room)
+        share = sum(self.shares[start:end])
+        if share < LIKELY:
+            return None
+        return self.spans[start]._replace(end=self.spans[end - 1].end), sum(self.costs[start:end]), share
+
+
+def _parted(context: Context, kept: set[int], cuts: Mapping[int, Span]) -> Context:
+    """The kept segments, and of the cut ones the stretch alone."""
+    pieces = [_tiles(context, at, cuts[at]) if at in cuts else [segment] for at, segment in enumerate(context.segments)]
+    stays = [
+        at in kept or (at in cuts and piece.support == (cuts[at],)) for at, own in enumerate(pieces) for piece in own
+    ]
+    parted = replace(context, segments=tuple(piece for own in pieces for piece in own))
+    return parted.keep([place for place, stay in enumerate(stays) if stay], OVER_BUDGET)
+
+
+def _tiles(context: Context, at: int, cut: Span) -> list[Segment]:
+    """A segment in up to three: what is before the cut, the cut, what is after it."""
+    segment = context.segments[at]
+    whole = segment.support[0]
+    spans = (whole._replace(end=cut.start), cut, whole._replace(start=cut.end))
+    return [replace(segment, text=context.read(span), support=(span,)) for span in spans if span.start < span.end]
