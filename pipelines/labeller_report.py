@@ -6,7 +6,9 @@ For each file of labelled questions (names in RAGCOMPRESS_DATA or paths): the re
 30 % of the tokens with all parts of the score, without each, and with the untrained ones alone; the gold passage's
 rank; what dynamic mode keeps; and how well unanswerable questions are told. At the end one row a file: the score
 beside what it must beat.
-Intervals are 95 % bootstrap over questions. Tokens are those of the sentences alone, without titles and separators.
+Intervals are 95 % bootstrap over questions. Tokens are those of the sentences alone, without titles and separators. "As
+shipped" is `LabellingPruner` itself, which may cut a sentence; then the share of the needed characters counts. All else
+keeps whole sentences.
 """
 
 from __future__ import annotations
@@ -24,13 +26,16 @@ from rich.progress import track
 from rich.table import Table
 
 from eval.stats import mean_interval
+from ragcompress.budget import TokenBudget, embedded_count
+from ragcompress.context import Context
 from ragcompress.encoders import OnnxEncoder
 from ragcompress.labelled import Labelled, read_labelled
 from ragcompress.labeller.calibrate import SHARES, Case, auroc, recall_at, worths
 from ragcompress.labeller.runtime import PARTS, JointModel
-from ragcompress.pruners.labelling import rule_for
+from ragcompress.pruners.labelling import LabellingPruner, rule_for
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.tuning import case_of
+from ragcompress.types import Span
 
 UNTRAINED = PARTS[:4]
 JOINT = ("keep_mean", "keep_best", "rank")
@@ -57,8 +62,35 @@ def read(names: Sequence[str], limit: int | None) -> Iterator[tuple[str, list[La
         yield path.name.partition(".")[0], questions[::step]
 
 
-def recall_table(cases: Sequence[Case], model: JointModel, title: str) -> Table:
-    """Recall with all parts, without each, and with the untrained alone; each single one by its plain score."""
+class Measured(NamedTuple):
+    """A file's questions: as the scorer sees them, and what the pruner keeps of the answerable ones' needed text."""
+
+    cases: list[Case]
+    shipped: list[list[float]]
+
+
+def shipped(labelled: Labelled, scorer: LabelScorer) -> list[float]:
+    """Share of the needed text that `LabellingPruner` keeps at `SHARES` of the tokens."""
+    context = Context.of(labelled.question, labelled.passages)
+    whole = sum(embedded_count(segment.text) for segment in context.split().segments)
+    result = []
+    for share in SHARES:
+        out = LabellingPruner(scorer)(context, TokenBudget(int(share * whole), embedded_count))
+        kept = [span for segment in out.segments for span in segment.support]
+        result.append(float(np.mean([max(_covered(span, kept) for span in group) for group in labelled.groups])))
+    return result
+
+
+def _covered(needed: Span, kept: Sequence[Span]) -> float:
+    """The share of a span's characters that was kept."""
+    own = [
+        (max(span.start, needed.start), min(span.end, needed.end)) for span in kept if span.passage == needed.passage
+    ]
+    return sum(max(0, end - start) for start, end in own) / max(needed.end - needed.start, 1)
+
+
+def recall_table(measured: Measured, model: JointModel, title: str) -> Table:
+    """Recall as shipped; of whole sentences by all parts, without each, by the untrained alone, and by single ones."""
     weights, settings = model.weights.astype(np.float64), model.settings
     rows = {
         f"without {name}": _without(weights, dropped) for name, dropped in GROUPS.items() if weights[_at(dropped)].any()
@@ -66,8 +98,9 @@ def recall_table(cases: Sequence[Case], model: JointModel, title: str) -> Table:
     rows["untrained alone"] = _only(weights, UNTRAINED)
     rows["untrained and words"] = _only(weights, UNTRAINED + WORDS)
     rows["joint alone"] = _only(weights, JOINT)
-    useful = [case for case in cases if case.groups]
+    useful = [case for case in measured.cases if case.groups]
     found = {
+        "as shipped": measured.shipped,
         "all parts": [_recall(case, weights, model) for case in useful],
         "by probability alone": [recall_at(case, case.scores(weights, settings["bridge"])) for case in useful],
         "without bridges": [recall_at(case, worths(case, case.parts @ weights, settings["keep"])) for case in useful],
@@ -83,7 +116,7 @@ def recall_table(cases: Sequence[Case], model: JointModel, title: str) -> Table:
 
 
 def _recall(case: Case, weights: np.ndarray, model: JointModel) -> list[float]:
-    """By these weights, kept as the pruner keeps."""
+    """By these weights, whole sentences in the pruner's order."""
     return recall_at(case, worths(case, case.scores(weights, model.settings["bridge"]), model.settings["keep"]))
 
 
@@ -133,18 +166,18 @@ def areas(cases: Sequence[Case], judged: Sequence[Judged]) -> dict[str, float]:
     return {name: area for name, area in found.items() if area is not None}
 
 
-def summary_table(read_cases: dict[str, list[Case]], model: JointModel) -> Table:
+def summary_table(files: dict[str, Measured], model: JointModel) -> Table:
     """One row a file: recall at 5 / 10 / 20 % of the score and of what it must beat, and its lead at 10 %."""
     weights = model.weights.astype(np.float64)
     rivals = {name: _only(weights, (name,)) for name in UNTRAINED[:3]}
     rivals |= {"untrained sum": _only(weights, UNTRAINED), "BM25": _only(weights, WORDS)}
     table = _table("recall, %, at 5 / 10 / 20 % of the tokens", "file", "n", "labeller", *rivals, "lead at 10 %")
-    for name, cases in read_cases.items():
-        useful = [case for case in cases if case.groups]
+    for name, measured in files.items():
+        useful = [case for case in measured.cases if case.groups]
         found = {
             rival: np.array([recall_at(case, case.parts @ used) for case in useful]) for rival, used in rivals.items()
         }
-        ours = np.array([_recall(case, weights, model) for case in useful])
+        ours = np.array(measured.shipped)
         lead = min(((ours - theirs)[:, 1] for theirs in found.values()), key=np.mean)
         row = [" / ".join(f"{100 * value:.1f}" for value in each[:, :3].mean(0)) for each in (ours, *found.values())]
         table.add_row(name, str(len(useful)), *row, _lead(lead))
@@ -157,18 +190,23 @@ def _lead(differences: np.ndarray) -> str:
     return f"{interval.value:+.1f} [{interval.low:+.1f}, {interval.high:+.1f}]"
 
 
-def report(name: str, data: Sequence[Labelled], scorer: LabelScorer, console: Console) -> list[Case]:
+def report(name: str, data: Sequence[Labelled], scorer: LabelScorer, console: Console) -> Measured:
     """Print everything about one file; returns what was read."""
-    cases = [case_of(scorer, one) for one in track(data, f"reading {name}", console=Console(stderr=True))]
+    measured = Measured([], [])
+    for one in track(data, f"reading {name}", console=Console(stderr=True)):
+        measured.cases.append(case_of(scorer, one))
+        if measured.cases[-1].groups:
+            measured.shipped.append(shipped(one, scorer))
+    cases = measured.cases
     judged = [
         Judged(*scorer.model.probabilities(case.parts.astype(np.float32), case.owners, case.mentions)) for case in cases
     ]
-    console.print(recall_table(cases, scorer.model, f"{name}: needed text kept, {len(cases)} questions"))
+    console.print(recall_table(measured, scorer.model, f"{name}: needed text kept, {len(cases)} questions"))
     console.print(rank_table(cases, judged))
     console.print(dynamic_table(cases, judged, scorer))
     for measure, area in areas(cases, judged).items():
         console.print(f"AUROC of the {measure}, answerable against not: {area:.3f}")
-    return cases
+    return measured
 
 
 def main() -> None:

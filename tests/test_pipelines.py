@@ -7,10 +7,12 @@ import io
 import numpy as np
 from rich.console import Console
 
-from pipelines.labeller_report import Judged, areas, dynamic_table, rank_table, summary_table
+from pipelines.labeller_report import Judged, Measured, areas, dynamic_table, rank_table, shipped, summary_table
+from ragcompress.labelled import Labelled
 from ragcompress.labeller.calibrate import Case
 from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
+from ragcompress.types import Passage, Span
 
 
 def case(right: int | None, wrong: int) -> Case:
@@ -34,11 +36,25 @@ def printed(table: object) -> str:
 
 def test_the_summary_sets_the_labeller_beside_what_it_must_beat() -> None:
     model = JointModel.embedded().with_settings({"weights": dict.fromkeys(PARTS, 1.0)})
-    row = printed(summary_table({"mine": [case(19, 2), case(18, 3), case(None, 3)]}, model)).splitlines()[-2]
+    cases = [case(19, 2), case(18, 3), case(None, 3)]
+    row = printed(summary_table({"mine": Measured(cases, [[1.0] * 4, [1.0] * 4])}, model)).splitlines()[-2]
     assert " 2 " in row  # the question without support judges nothing
     assert "100.0 / 100.0 / 100.0" in row
     assert row.count(" 0.0 / 0.0 / 0.0") == 5  # three cosines, their sum, BM25
     assert "+100.0 [+100.0, +100.0]" in row
+
+
+def test_what_is_shipped_is_measured_by_the_needed_text_that_it_keeps() -> None:
+    long = "Visitors who come in spring see that the old tower, which was painted dark brown last year, stands open. "
+    passages = (Passage(long + "The town likes its tower."), Passage("Bread is baked from flour. " * 9))
+    start = long.index("dark")
+    asked = "What colour is the tower painted?"
+    found = shipped(Labelled(asked, passages, ((Span(0, start, start + 10),),)), LabelScorer())
+    assert found[1:] == [1.0, 1.0, 1.0]  # 10 % are 8 tokens: the answer is cut out
+    assert 0 < shipped(Labelled(asked, passages, ((Span(0, 0, len(long)),),)), LabelScorer())[1] < 1
+    assert (
+        shipped(Labelled(asked, passages, ((Span(1, 0, 26),), (Span(0, start, start + 10),))), LabelScorer())[1] == 0.5
+    )
 
 
 def test_ranks_dynamic_mode_and_the_area() -> None:

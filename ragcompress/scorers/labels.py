@@ -52,12 +52,12 @@ class LabelScorer:
         return context.with_scores(judged.segments, judged.passages)
 
     def judge(self, context: Context) -> Judged:
-        """Keep probabilities of the segments and of the passages, and the labels of the passages' tokens."""
+        """All that the labeller says of a context, read anew."""
         owners = np.array([segment.support[0].passage for segment in context.segments], dtype=np.int64)
         parts, labels = self._read(context)
         kept, relevance = self.model.probabilities(parts, owners, mentions(context))
         passages = tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
-        return Judged(tuple(kept.tolist()), passages, labels)
+        return Judged(tuple(kept.tolist()), passages, parts, labels)
 
     def labels(self, context: Context) -> Labels:
         """What the joint reading says of the tokens; free for a context that has just been scored."""
@@ -69,7 +69,7 @@ class LabelScorer:
 
     def parts(self, context: Context) -> NDArray[np.float32]:
         """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""
-        return self._read(context)[0]
+        return _judge(self, context).parts
 
     def _read(self, context: Context) -> tuple[NDArray[np.float32], Labels]:
         query = read_query(self.encoder.query(context.query))
@@ -120,11 +120,13 @@ class Judged(NamedTuple):
     Attributes:
         segments: Keep probabilities.
         passages: Likewise.
+        parts: Of the segments, float32 [segments, 9].
         labels: Of the tokens.
     """
 
     segments: tuple[float, ...]
     passages: tuple[float, ...]
+    parts: NDArray[np.float32]
     labels: Labels
 
 
