@@ -13,6 +13,7 @@ from ragcompress.context import Context
 from ragcompress.errors import InvalidInput
 from ragcompress.protocols import Compressor, Scorer, Segmenter
 from ragcompress.pruners.common import relevance
+from ragcompress.pruners.labelling import LabellingPruner
 from ragcompress.render import fill, fit
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
@@ -32,14 +33,14 @@ class Cascade:
         cheap: Judges everything; by default the labeller's student, which compares states without reading query and
             passage together.
         expensive: A scorer, such as a cross-encoder, or a whole compressor, such as a labelling pruner; by default the
-            labeller, which reads with the states the student has computed.
+            labeller's pruner, which reads with the states the student has computed.
         keep: How much passes: a share in (0, 1] as a float, a number of passages (sentences) as an int.
         unit: ``"passages"`` or ``"sentences"``: what the cheap scorer prunes.
         segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
     """
 
     cheap: Scorer = field(default_factory=lambda: GuardedScorer(LabelScorer.student()))
-    expensive: Scorer | Compressor = field(default_factory=lambda: GuardedScorer(LabelScorer()))
+    expensive: Scorer | Compressor = field(default_factory=LabellingPruner)
     keep: float = 0.5
     unit: Literal["passages", "sentences"] = "passages"
     segmenter: Segmenter = field(default=sentences, repr=False)
