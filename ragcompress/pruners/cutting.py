@@ -15,6 +15,7 @@ import numpy as np
 
 from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.context import Context
+from ragcompress.pruners import kinds
 from ragcompress.pruners.packing import WordWeights
 from ragcompress.render import OVER_BUDGET, aimed, fit, fits
 from ragcompress.segment import words
@@ -69,27 +70,39 @@ def fill_cutting(context: Context, budget: TokenBudget, chances: Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class _Cutter:
-    """A sentence's words: where they are, what they cost, and which share of the answer each is likely to hold."""
+    """A sentence's words: where they are, what they cost, which share of the answer each is likely to hold, whether it
+    negates. Without words: one that is not to be cut.
+    """
 
-    spans: Sequence[Span]
-    costs: Sequence[int]
-    shares: Sequence[float]
+    spans: Sequence[Span] = ()
+    costs: Sequence[int] = ()
+    shares: Sequence[float] = ()
+    negate: Sequence[bool] = ()
 
     @classmethod
     def of(cls, sentence: Context, budget: TokenBudget, weigh: WordWeights) -> _Cutter:
         pieces = sentence.split(words)
         logits = np.array(weigh(pieces), dtype=np.float64)
-        if not sentence.is_verbatim(0) or not np.isfinite(logits).any():
-            return cls((), (), ())
+        text = sentence.segments[0].text
+        if not sentence.is_verbatim(0) or kinds.code(text) or kinds.tables(text) or not np.isfinite(logits).any():
+            return cls()
         powers = np.exp(logits - logits.max())
-        costs = [budget.count(segment.text.strip()) for segment in pieces.segments]
-        return cls([segment.support[0] for segment in pieces.segments], costs, (powers / powers.sum()).tolist())
+        return cls(
+            [segment.support[0] for segment in pieces.segments],
+            [budget.count(segment.text.strip()) for segment in pieces.segments],
+            (powers / powers.sum()).tolist(),
+            [kinds.negations(segment.text) for segment in pieces.segments],
+        )
 
     def best(self, room: int) -> tuple[Span, int, float] | None:
-        """The stretch that likely holds the answer: its span, cost and share; None when there is none."""
+        """The stretch that likely holds the answer: its span, cost and share.
+
+        None when there is none, or when it would leave out a word that negates: half of such a sentence may say the
+        opposite of the whole.
+        """
         start, end = best_run(self.shares, self.costs, room)
         share = sum(self.shares[start:end])
-        if share < LIKELY:
+        if share < LIKELY or any(self.negate[:start]) or any(self.negate[end:]):
             return None
         return self.spans[start]._replace(end=self.spans[end - 1].end), sum(self.costs[start:end]), share
 

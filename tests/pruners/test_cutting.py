@@ -64,6 +64,21 @@ def test_the_rest_of_a_cut_sentence_is_dropped_over_budget():
     assert {dropped.reason for dropped in out.dropped} == {"over budget"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is by no means true, whatever the visitors who come in spring say, that the old tower is dark brown now. ",
+        "colours = {'tower': 'dark brown', 'house': 'white', 'gate': 'dark green', 'roof': 'slate', 'door': 'red'}; ",
+        "| tower | dark brown | 1889 | house | white | 1901 | gate | dark green | 1950 | roof | slate | 1960 | ",
+    ],
+    ids=["negated", "code", "table"],
+)
+def test_what_half_of_it_would_falsify_is_never_cut(text):
+    context = Context.of("What colour?", [text, SHORT]).split().with_scores([0.8, 0.1])
+    assert len(context.segments) == 2
+    assert render(fill_cutting(context, rc.TokenBudget(10, COUNT), [0.8, 0.1], told("dark", "brown"))) == SHORT
+
+
 def test_rewritten_text_is_never_cut():
     context = Context.of("What colour?", [LONG, SHORT]).split().with_scores([0.8, 0.1])
     new = rc.Segment("Brown it is said to be by all of those who have seen it.", (context.segments[0].support[0],), 0.8)
