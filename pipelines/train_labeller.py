@@ -8,7 +8,7 @@
 
 Two runs of one thread each, from the same start under different names, see more tokens than one run of two threads; the
 mean of their weights and their start's was better on held-out questions than the better one (model soups, Wortsman et
-al., ICML 2022; figures in the model card). What ships is the mean of a run as configured and one with ``--swapped 0.2``.
+al., ICML 2022). What ships is the mean of two; the model card says how each was run and how good they are.
 
 The configuration is `ragcompress.labeller.config`; the log is ``run/log.jsonl`` in the work folder (``run`` or the
 name given with ``--run``).

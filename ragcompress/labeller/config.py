@@ -32,7 +32,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run; the defaults are those of one of the two that ship (the other: ``p_swapped`` 0.2).
+    """One training run; the defaults are those of one of the two that ship, the model card has the other.
 
     Attributes:
         seed: Of every random choice.
