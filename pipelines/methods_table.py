@@ -1,6 +1,6 @@
 """Every listed method on the same questions, one command, one table.
 
-    python -m pipelines.methods_table OUT [--limit 200] [--data nq_multi20_dev hotpot_dev]
+    python -m pipelines.methods_table OUT [--limit 200] [--data nq_multi20_dev hotpot_dev] [--methods labeller words]
 
 Runs every method that needs no model of the user's choice, and four chains, on the data sets named and on two
 sets of product reviews that this script makes (60 short reviews a product, most of them saying the same): a question
@@ -60,9 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=200)
     parser.add_argument("--data", nargs="*", default=["nq_multi20_dev", "hotpot_dev"])
     parser.add_argument("--budgets", type=float, nargs="*", default=[0.1, 0.2, 0.3])
+    methods = {method.name: method.build for method in METHODS if method.build and method.offline} | CHAINS
+    parser.add_argument("--methods", nargs="*", choices=methods, default=list(methods), help="only these")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    methods = {method.name: method.build for method in METHODS if method.build and method.offline} | CHAINS
+    methods = {name: methods[name] for name in options.methods}
     plan = Plan({name: _always(build()) for name, build in methods.items()}, tuple(options.budgets))
     for questions in _sets(options.data, options.limit, options.out):
         run(questions, plan, options.out)
