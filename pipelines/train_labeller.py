@@ -1,6 +1,6 @@
 """Train the joint labeller from ../shared/data, calibrate it and write the files that ship.
 
-    python -m pipelines.train_labeller train [--minutes 66] [--work .work/labeller]     # resumes where it stopped
+    python -m pipelines.train_labeller train [--minutes 30] [--work .work/labeller]     # resumes where it stopped
     python -m pipelines.train_labeller train --run second --start .work/labeller/run/best.pt  # goes on from another run
     python -m pipelines.train_labeller average --checkpoint .work/labeller/{a,b}/best.pt --run both  # of weights
     python -m pipelines.train_labeller ship [--checkpoint .work/labeller/run/best.pt] [--out ragcompress/weights]
@@ -53,7 +53,7 @@ CALIBRATE = {"squad": 600, "shifts": 200, "fever": 120, "2wiki": 25, "subject": 
 CALIBRATE_PASSAGES = 12
 IRRELEVANT = 0.2  # share of calibration questions without their supporting passages
 RIDGE = 0.2  # of the weights of the sum: these questions are of few kinds; what fits them closely is worse elsewhere
-NAME = "ragcompress-labeller-6"
+NAME = "ragcompress-labeller-7"
 REFIT = 40  # batches that the first weights of the sum are fitted on
 CHECK_EVERY_S = 420.0
 

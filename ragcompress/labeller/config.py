@@ -67,7 +67,7 @@ class TrainConfig:
     """
 
     seed: int = 7
-    minutes: float = 66.0
+    minutes: float = 30.0
     batch: int = 16
     passages: int = 6
     negatives: tuple[float, float, float, float] = (0.34, 0.2, 0.22, 0.24)
