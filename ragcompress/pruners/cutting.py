@@ -26,6 +26,7 @@ __all__ = ["fill_cutting"]
 
 LEAST = 8  # tokens of room that are worth a stretch
 LIKELY = 0.5  # share of a sentence's answer that its stretch must hold
+TRIES = 200  # sentences that are tried; where there are thousands, the later ones are worth next to nothing
 NEAR = 3  # tokens of the budget that are not worth another attempt
 
 
@@ -52,12 +53,14 @@ def fill_cutting(context: Context, budget: TokenBudget, chances: Sequence[float]
         return _Cutter.of(replace(context, segments=(context.segments[at],)), budget, weigh)
 
     def choose(aim: int) -> tuple[Context, int]:
-        left, kept, cuts = aim, set[int](), dict[int, Span]()
+        left, tries, kept, cuts = aim, 0, set[int](), dict[int, Span]()
         for place, at in enumerate(order):
             if costs[at] <= left:
                 kept.add(at)
                 left -= costs[at]
-            elif left >= LEAST and (found := cutter(at).best(left)):
+                continue
+            tries += 1
+            if left >= LEAST and tries <= TRIES and (found := cutter(at).best(left)):
                 rest = max((values[other] for other in order[place + 1 :] if costs[other] <= left), default=0.0)
                 span, cost, share = found
                 if worth([chances[at] * share], [embedded_count(context.read(span))])[0] > rest:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import ragcompress as rc
 from ragcompress.context import Context
-from ragcompress.pruners.cutting import fill_cutting
+from ragcompress.pruners.cutting import TRIES, fill_cutting
 from ragcompress.pruners.labelling import LabellingPruner
 from ragcompress.render import render
 from ragcompress.scorers.labels import LabelScorer
@@ -77,6 +77,18 @@ def test_what_half_of_it_would_falsify_is_never_cut(text):
     context = Context.of("What colour?", [text, SHORT]).split().with_scores([0.8, 0.1])
     assert len(context.segments) == 2
     assert render(fill_cutting(context, rc.TokenBudget(10, COUNT), [0.8, 0.1], told("dark", "brown"))) == SHORT
+
+
+def test_of_thousands_of_sentences_only_the_best_are_tried():
+    asked = []
+
+    def weigh(words):
+        asked.append(words.segments[0].support)
+        return [0.0] * len(words.segments)
+
+    context = Context.of("What colour?", [LONG] * 1000).split().with_scores([0.001] * 1000)
+    assert render(fill_cutting(context, rc.TokenBudget(9, COUNT), [0.001] * 1000, weigh)) == ""
+    assert len(set(asked)) == TRIES
 
 
 def test_rewritten_text_is_never_cut():
