@@ -18,6 +18,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from eval.metrics import support_recall
 from eval.stats import mean_interval
 from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.context import Context
@@ -35,7 +37,6 @@ from ragcompress.labeller.runtime import PARTS, JointModel
 from ragcompress.pruners.labelling import LabellingPruner, rule_for
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.tuning import case_of
-from ragcompress.types import Span
 
 UNTRAINED = PARTS[:4]
 JOINT = ("keep_mean", "keep_best", "rank")
@@ -77,16 +78,8 @@ def shipped(labelled: Labelled, scorer: LabelScorer) -> list[float]:
     for share in SHARES:
         out = LabellingPruner(scorer)(context, TokenBudget(int(share * whole), embedded_count))
         kept = [span for segment in out.segments for span in segment.support]
-        result.append(float(np.mean([max(_covered(span, kept) for span in group) for group in labelled.groups])))
+        result.append(fmean(support_recall(kept, group, alternatives=True) or 0.0 for group in labelled.groups))
     return result
-
-
-def _covered(needed: Span, kept: Sequence[Span]) -> float:
-    """The share of a span's characters that was kept."""
-    own = [
-        (max(span.start, needed.start), min(span.end, needed.end)) for span in kept if span.passage == needed.passage
-    ]
-    return sum(max(0, end - start) for start, end in own) / max(needed.end - needed.start, 1)
 
 
 def recall_table(measured: Measured, model: JointModel, title: str) -> Table:

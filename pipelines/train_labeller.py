@@ -8,7 +8,7 @@
 
 Two runs of one thread each, from the same start under different names, see more tokens than one run of two threads; the
 mean of their weights and their start's was better on held-out questions than the better one (model soups, Wortsman et
-al., ICML 2022). What ships is the mean of two; the model card says how each was run and how good they are.
+al., ICML 2022). What ships is such a mean; the model card says of which runs, and how good they are.
 
 The configuration is `ragcompress.labeller.config`; the log is ``run/log.jsonl`` in the work folder (``run`` or the
 name given with ``--run``).

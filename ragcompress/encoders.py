@@ -26,7 +26,7 @@ from ragcompress.segment import sanitise
 from ragcompress.sessions import LateSession, cpu_gains_from_int8, run_all
 from ragcompress.types import Passage
 
-__all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder"]
+__all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "inside"]
 
 WINDOW = 256  # tokens per forward, special tokens and title included; what MiniLM was tuned with
 OVERLAP = 32  # tokens of context on either side of a cut
@@ -55,7 +55,12 @@ class Encoded:
 
     def inside(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""
-        return (self.offsets[:, 0] < end) & (self.offsets[:, 1] > start) & (self.offsets[:, 0] >= 0)
+        return inside(self.offsets, start, end)
+
+
+def inside(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:
+    """Which of the tokens at ``offsets`` [tokens, 2] overlap the characters ``[start, end)``; special ones never."""
+    return (offsets[:, 0] < end) & (offsets[:, 1] > start) & (offsets[:, 0] >= 0)
 
 
 class TokenEncoder(Protocol):

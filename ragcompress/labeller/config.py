@@ -32,7 +32,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run; the defaults are those of one of the two that ship, the model card has the other.
+    """One training run; the defaults are those of one whose weights ship; the model card has the others.
 
     Attributes:
         seed: Of every random choice.

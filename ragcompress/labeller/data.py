@@ -88,8 +88,8 @@ def thinned(question: str, evidence: str, title: str, rng: random.Random) -> str
     Who writes a question beside a paragraph repeats its words; who asks before having seen one can't. A word goes by
     chance if it stands in the evidence but not in the title, which says what is asked about.
     """
-    said, named = (frozenset(_WORD.findall(text.casefold())) for text in (evidence, title))
-    shared = said - named - STOP_WORDS
+    said, titled = (frozenset(_WORD.findall(text.casefold())) for text in (evidence, title))
+    shared = said - titled - STOP_WORDS
     kept = [word for word in question.split() if not (_bare(word) in shared and rng.random() < P_GONE)]
     left = [word for word in kept if _bare(word) not in STOP_WORDS]
     return " ".join(kept) if len(left) >= LEAST_LEFT else question

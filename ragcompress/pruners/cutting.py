@@ -30,13 +30,12 @@ TRIES = 200  # sentences that are tried; where there are thousands, the later on
 NEAR = 3  # tokens of the budget that are not worth another attempt
 
 
-def fill_cutting(context: Context, budget: TokenBudget, chances: Sequence[float], weigh: WordWeights) -> Context:
+def fill_cutting(context: Context, budget: TokenBudget, weigh: WordWeights) -> Context:
     """Keep the best sentences that fit; one that does not is cut where its best stretch beats all that still fit.
 
     Args:
-        context: Sentences.
+        context: Sentences, their scores being keep probabilities.
         budget: Its limit bounds the rendered result.
-        chances: Their keep probabilities.
         weigh: Gives the words of a sentence their labels, as logits.
 
     Returns:
@@ -45,6 +44,7 @@ def fill_cutting(context: Context, budget: TokenBudget, chances: Sequence[float]
     if fits(context, budget):
         return context
     costs = [budget.count(segment.text.strip()) for segment in context.segments]
+    chances = [segment.score or 0.0 for segment in context.segments]
     values = worth(chances, [embedded_count(segment.text) for segment in context.segments])
     order = best_first(values)
 

@@ -120,10 +120,9 @@ class LabellingPruner:
         ours = _ours(self.scorer)
         if ours is None:
             return fill(left, budget)
-        chances, sizes = _judged(left)
         if self.cut:
-            return fill_cutting(left, budget, chances, ours.labels(split).weigh)
-        return fill(left, budget, best_first(worth(chances, sizes)))
+            return fill_cutting(left, budget, ours.labels(split).weigh)
+        return fill(left, budget, best_first(worth(*_judged(left))))
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""

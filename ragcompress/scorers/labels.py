@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.context import Context
-from ragcompress.encoders import OnnxEncoder, TokenEncoder
+from ragcompress.encoders import OnnxEncoder, TokenEncoder, inside
 from ragcompress.labeller.bridges import mentions
 from ragcompress.labeller.matching import read_query
 from ragcompress.labeller.runtime import JOINT, PARTS, JointModel
@@ -106,8 +106,7 @@ class Labels:
         found = []
         for at, segment in enumerate(words.segments):
             offsets, labels = self.tokens.get(segment.support[0].passage, _UNREAD)
-            start, end = _range(words, at)
-            found.append(float(labels[(offsets[:, 0] < end) & (offsets[:, 1] > start)].max(initial=-np.inf)))
+            found.append(float(labels[inside(offsets, *_range(words, at))].max(initial=-np.inf)))
         return found
 
 

@@ -28,7 +28,7 @@ def told(*answers: str):
 
 def filled(limit: int, chances=(0.8, 0.1), weigh=None) -> str:
     context = Context.of("What colour?", [LONG, SHORT]).split().with_scores(chances)
-    return render(fill_cutting(context, rc.TokenBudget(limit, COUNT), chances, weigh or told("dark", "brown")))
+    return render(fill_cutting(context, rc.TokenBudget(limit, COUNT), weigh or told("dark", "brown")))
 
 
 def test_what_fits_stays_whole():
@@ -56,7 +56,7 @@ def test_without_a_likely_stretch_the_next_sentence_is_taken():
 
 def test_the_rest_of_a_cut_sentence_is_dropped_over_budget():
     context = Context.of("What colour?", [LONG, SHORT]).split().with_scores([0.8, 0.1])
-    out = fill_cutting(context, rc.TokenBudget(10, COUNT), [0.8, 0.1], told("dark", "brown"))
+    out = fill_cutting(context, rc.TokenBudget(10, COUNT), told("dark", "brown"))
     assert all(out.is_verbatim(at) for at in range(len(out.segments)))
     gone = [dropped.segment.text for dropped in out.dropped]
     assert sorted([*gone, *(segment.text for segment in out.segments)], key=LONG.find) != gone
@@ -76,7 +76,7 @@ def test_the_rest_of_a_cut_sentence_is_dropped_over_budget():
 def test_what_half_of_it_would_falsify_is_never_cut(text):
     context = Context.of("What colour?", [text, SHORT]).split().with_scores([0.8, 0.1])
     assert len(context.segments) == 2
-    assert render(fill_cutting(context, rc.TokenBudget(10, COUNT), [0.8, 0.1], told("dark", "brown"))) == SHORT
+    assert render(fill_cutting(context, rc.TokenBudget(10, COUNT), told("dark", "brown"))) == SHORT
 
 
 def test_of_thousands_of_sentences_only_the_best_are_tried():
@@ -87,14 +87,14 @@ def test_of_thousands_of_sentences_only_the_best_are_tried():
         return [0.0] * len(words.segments)
 
     context = Context.of("What colour?", [LONG] * 1000).split().with_scores([0.001] * 1000)
-    assert render(fill_cutting(context, rc.TokenBudget(9, COUNT), [0.001] * 1000, weigh)) == ""
+    assert render(fill_cutting(context, rc.TokenBudget(9, COUNT), weigh)) == ""
     assert len(set(asked)) == TRIES
 
 
 def test_rewritten_text_is_never_cut():
     context = Context.of("What colour?", [LONG, SHORT]).split().with_scores([0.8, 0.1])
     new = rc.Segment("Brown it is said to be by all of those who have seen it.", (context.segments[0].support[0],), 0.8)
-    out = fill_cutting(context.rewrite({0: [new]}), rc.TokenBudget(10, COUNT), [0.8, 0.1], told("Brown"))
+    out = fill_cutting(context.rewrite({0: [new]}), rc.TokenBudget(10, COUNT), told("Brown"))
     assert render(out) == SHORT
 
 
