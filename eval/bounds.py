@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.datasets import Question
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.render import fill, fit
-from ragcompress.segment import sentences
-from ragcompress.types import Span
+from eval.questions import Question
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import sentences
+from ragcompress.core.types import Span
 
 __all__ = ["Oracle", "full"]
 

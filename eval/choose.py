@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eval.datasets import Question
+from eval.questions import Question
 from eval.run import Maker, Plan, evaluate
 from eval.stats import Interval, mean_interval
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 
 __all__ = ["GRID", "Choice", "choose"]
 

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from eval import choose, compare, speed, trust
-from eval.datasets import Question, checksum, find, load, shortened
+from eval.datasets import checksum, find, load, shortened
 from eval.hub import PREFIX, load_hub
 from eval.options import parser
 from eval.presets import preset
+from eval.questions import Question
 from eval.readers import describe, named
 from eval.report import write_report
 from eval.retrieval import load_corpus, retrieval_scores, retrieve_for
 from eval.rows import read_rows, write_header
 from eval.run import Plan, run, versions
 from eval.stats import SEED
-from ragcompress.errors import InvalidInput, RagCompressError, require
+from ragcompress.core.errors import InvalidInput, RagCompressError, require
 
 __all__ = ["main"]
 

@@ -5,59 +5,20 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from eval.metrics import holds_answer
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Passage, Span
+from eval.native import read_native
+from eval.questions import Question, open_text
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage, Span
 
-__all__ = ["Question", "checksum", "data_folder", "find", "load", "open_text", "shortened"]
-
-
-@dataclass(frozen=True)
-class Question:
-    """One labelled question.
-
-    Attributes:
-        id: Unique within its data set.
-        question: What is asked.
-        answers: All that count as right; empty: these passages do not answer it.
-        passages: What a retriever would hand over, in its order.
-        support: Gold spans.
-        support_type: ``"answer"``: each span is one right answer, any of them will do; ``"sentence"``: the evidence,
-            all of it needed; ``"none"``: not marked.
-        gold: Numbers of the passages that answer.
-        dataset: Name of the data set.
-        lang: ISO code.
-    """
-
-    id: str
-    question: str
-    answers: tuple[str, ...]
-    passages: tuple[Passage, ...]
-    support: tuple[Span, ...] = ()
-    support_type: str = "none"
-    gold: tuple[int, ...] = ()
-    dataset: str = ""
-    lang: str = "en"
-
-    @property
-    def answerable(self) -> bool:
-        """Whether it has an answer at all."""
-        return bool(self.answers)
-
-    @cached_property
-    def answer_present(self) -> bool:
-        """Whether an answer stands in any passage, verbatim but for case and punctuation."""
-        return any(holds_answer(passage.text, self.answers) for passage in self.passages)
+__all__ = ["checksum", "data_folder", "find", "load", "shortened"]
 
 
 def data_folder() -> Path:
@@ -107,8 +68,6 @@ def load(path: Path, *, limit: int | None = None) -> list[Question]:
     Raises:
         InvalidInput: The format is none that is known.
     """
-    from eval.native import read_native  # here, because the readers build `Question`s
-
     if path.is_dir() or not _is_ours(path):
         questions = list(read_native(path))
     else:
@@ -129,13 +88,6 @@ def shortened(question: Question, passages: int) -> Question:
         support=tuple(s._replace(passage=place[s.passage]) for s in question.support if s.passage in place),
         gold=tuple(place[at] for at in question.gold if at in place),
     )
-
-
-def open_text(path: Path) -> IO[str]:
-    """A text file, unpacked if it is gzipped."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:

@@ -10,12 +10,13 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from eval.chart import curve
-from eval.datasets import Question, find, load
+from eval.datasets import find, load
+from eval.questions import Question
 from eval.rows import Row
 from eval.run import FULL
 from eval.stats import Interval
 from eval.summary import Cell, quality
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 
 __all__ = ["page"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eval.datasets import Question
-from ragcompress.errors import InvalidInput, require
-from ragcompress.types import Passage, Span
+from eval.questions import Question
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.types import Passage, Span
 
 __all__ = ["from_records", "load_hub"]
 

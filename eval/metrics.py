@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from ragcompress.types import Span
+from ragcompress.core.types import Span
 
 __all__ = [
     "exact_match",

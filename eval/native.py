@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from eval.datasets import Question, open_text
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Passage, Span
+from eval.questions import Question, open_text
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage, Span
 
 __all__ = ["read_native"]
 

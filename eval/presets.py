@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 
 __all__ = ["PRESETS", "Preset", "preset"]
 

@@ -6,10 +6,10 @@ from hashlib import sha256
 from importlib import resources
 
 from eval.run import Read, Reader
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Generator
-from ragcompress.render import render
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Generator
+from ragcompress.core.render import render
 
 __all__ = ["PROMPT", "describe", "embedded", "generative", "named"]
 
@@ -43,7 +43,7 @@ def describe(name: str) -> str:
 
 def embedded() -> Reader:
     """The reader shipped with ragcompress."""
-    from ragcompress.generators.reader import ExtractiveReader  # loads the weights
+    from ragcompress.models.reader.reader import ExtractiveReader  # loads the weights
 
     reader = ExtractiveReader()
 

@@ -11,7 +11,7 @@ from eval.html import page
 from eval.rows import read_header, read_rows
 from eval.stats import Interval
 from eval.summary import MARGIN, Cell, pareto, summarise
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 
 __all__ = ["markdown", "write_report"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from eval.datasets import Question, open_text
 from eval.metrics import holds_answer
-from ragcompress.errors import InvalidInput, require
-from ragcompress.protocols import Retriever
-from ragcompress.types import Passage
+from eval.questions import Question, open_text
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.protocols import Retriever
+from ragcompress.core.types import Passage
 
 __all__ = ["load_corpus", "retrieval_scores", "retrieve_for"]
 

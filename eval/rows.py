@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any
 
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Span
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Span
 
 __all__ = ["Key", "Row", "RowWriter", "read_header", "read_rows", "write_header"]
 

@@ -15,16 +15,16 @@ from time import perf_counter
 from typing import Any
 
 from eval.bounds import Oracle, full
-from eval.datasets import Question
 from eval.metrics import exact_match, f1, holds_answer, support_precision, support_recall
+from eval.questions import Question
 from eval.rows import Key, Row, RowWriter, read_rows
 from ragcompress import methods
-from ragcompress.budget import Renderer, TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.errors import CompressionFailed
-from ragcompress.protocols import Compressor
-from ragcompress.render import render, whole
-from ragcompress.types import Span
+from ragcompress.core.budget import Renderer, TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.errors import CompressionFailed
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.render import render, whole
+from ragcompress.core.types import Span
 
 __all__ = ["BOUNDS", "FULL", "Plan", "Read", "Reader", "evaluate", "run", "versions"]
 

@@ -9,12 +9,12 @@ from time import perf_counter
 
 import numpy as np
 
-from eval.datasets import Question
+from eval.questions import Question
 from eval.run import Maker
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.render import tokens, whole
-from ragcompress.types import Passage
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.render import tokens, whole
+from ragcompress.core.types import Passage
 
 __all__ = ["Prices", "Speed", "Timed", "measure", "stored_states"]
 
@@ -50,8 +50,8 @@ class Timed:
 
 def stored_states() -> Callable[[Sequence[Passage]], Callable[[], object]]:
     """A `Timed.prepare` that computes token states ahead, as ``DenseRetriever.build(..., precompute=True)`` does."""
-    from ragcompress.labeller.store import encoder
     from ragcompress.retriever.states import StateMaker
+    from ragcompress.training.labeller.store import encoder
 
     ahead = StateMaker(encoder())  # of its own, so that the timed one finds nothing cached
     timed = StateMaker()

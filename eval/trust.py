@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from eval.datasets import Question
+from eval.questions import Question
 from eval.run import Maker
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.protocols import Compressor
-from ragcompress.render import render, whole
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.render import render, whole
 
 __all__ = ["PROMISES", "Breach", "check"]
 

@@ -19,7 +19,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnablePassthrough
 from langchain_core.tools import create_retriever_tool
 
-from ragcompress.budget import embedded_count
+from ragcompress.core.budget import embedded_count
 from ragcompress.demo import load_corpus, load_questions
 from ragcompress.integrations.langchain import (
     CompressedRetriever,

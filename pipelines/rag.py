@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 
 import ragcompress as rc
-from ragcompress.budget import embedded_count
 from ragcompress.cli.answer import answer
+from ragcompress.core.budget import embedded_count
 from ragcompress.demo import load_corpus
-from ragcompress.files import read_passages
+from ragcompress.documents.files import read_passages
 
 INSTRUCTIONS = "Answer from the numbered passages and from nothing else; name the number of the one you used."
 

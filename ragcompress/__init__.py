@@ -12,14 +12,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ragcompress.budget import TokenBudget, allocate, counter
-    from ragcompress.compressor import chain
-    from ragcompress.context import Context
-    from ragcompress.errors import InvalidInput, MissingExtra, RagCompressError
+    from ragcompress.core.budget import TokenBudget, allocate, counter
+    from ragcompress.core.compressor import chain
+    from ragcompress.core.context import Context
+    from ragcompress.core.errors import InvalidInput, MissingExtra, RagCompressError
+    from ragcompress.core.render import Style, fit, marked, numbered, plain, titled
+    from ragcompress.core.types import Dropped, Passage, Segment, Span
     from ragcompress.facade import compress, compress_many
     from ragcompress.generators.answers import answer_each
-    from ragcompress.generators.reader import ExtractiveReader
     from ragcompress.generators.sat import model_sentences
+    from ragcompress.models.reader.reader import ExtractiveReader
     from ragcompress.pruners.abstractive import AbstractivePruner
     from ragcompress.pruners.cascade import Cascade
     from ragcompress.pruners.classifier import ClassifierPruner
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from ragcompress.pruners.redundancy import Diverse, Redundancy, drop_redundant, mmr
     from ragcompress.pruners.refine import RefinePruner
     from ragcompress.pruners.words import WordPruner
-    from ragcompress.render import Style, fit, marked, numbered, plain, titled
-    from ragcompress.result import Compressed
+    from ragcompress.results.result import Compressed
     from ragcompress.retriever import DenseRetriever, HybridRetriever
     from ragcompress.retriever.feedback import FeedbackRetriever, HopRetriever
     from ragcompress.retriever.tokens import TokenRetriever
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
     from ragcompress.scorers.labels import LabelScorer, rerank
     from ragcompress.scorers.pairs import PairLabelScorer
     from ragcompress.scorers.second_pass import SecondPass
-    from ragcompress.tuning import tune
-    from ragcompress.types import Dropped, Passage, Segment, Span
+    from ragcompress.training.tuning import tune
 
 __version__ = "0.1.0"
 
@@ -54,64 +54,64 @@ _HOMES: dict[str, str] = {
     "Cascade": "pruners.cascade",
     "ClassifierPruner": "pruners.classifier",
     "ClusterPruner": "pruners.cluster",
-    "Compressed": "result",
-    "Context": "context",
+    "Compressed": "results.result",
+    "Context": "core.context",
     "CrossEncoderScorer": "scorers.cross",
     "DenseRetriever": "retriever",
     "DenseScorer": "scorers",
     "Diverse": "pruners.redundancy",
-    "Dropped": "types",
-    "ExtractiveReader": "generators.reader",
+    "Dropped": "core.types",
+    "ExtractiveReader": "models.reader.reader",
     "FeedbackRetriever": "retriever.feedback",
     "FusedScorer": "scorers",
     "HopRetriever": "retriever.feedback",
     "HybridRetriever": "retriever",
-    "InvalidInput": "errors",
+    "InvalidInput": "core.errors",
     "KeepWith": "pruners.companions",
     "LabelScorer": "scorers.labels",
     "LabellingPruner": "pruners.labelling",
     "LateInteractionScorer": "scorers",
     "LexicalScorer": "scorers",
-    "MissingExtra": "errors",
+    "MissingExtra": "core.errors",
     "Order": "pruners.order",
     "PairLabelScorer": "scorers.pairs",
-    "Passage": "types",
+    "Passage": "core.types",
     "PerplexityPruner": "pruners.perplexity",
     "Protect": "pruners.protect",
-    "RagCompressError": "errors",
+    "RagCompressError": "core.errors",
     "Redundancy": "pruners.redundancy",
     "RefinePruner": "pruners.refine",
     "SecondPass": "scorers.second_pass",
-    "Segment": "types",
+    "Segment": "core.types",
     "SentencePruner": "pruners.extractive",
-    "Span": "types",
-    "Style": "render",
-    "TokenBudget": "budget",
+    "Span": "core.types",
+    "Style": "core.render",
+    "TokenBudget": "core.budget",
     "TokenRetriever": "retriever.tokens",
     "WordPruner": "pruners.words",
-    "allocate": "budget",
+    "allocate": "core.budget",
     "answer_each": "generators.answers",
-    "chain": "compressor",
+    "chain": "core.compressor",
     "compress": "facade",
     "compress_many": "facade",
-    "counter": "budget",
+    "counter": "core.budget",
     "drop_redundant": "pruners.redundancy",
-    "fit": "render",
+    "fit": "core.render",
     "keep_antecedents": "pruners.companions",
     "keep_headings": "pruners.companions",
     "keep_neighbours": "pruners.companions",
-    "marked": "render",
+    "marked": "core.render",
     "mmr": "pruners.redundancy",
     "model_sentences": "generators.sat",
-    "numbered": "render",
+    "numbered": "core.render",
     "order_ends": "pruners.order",
     "order_reading": "pruners.order",
     "order_relevance": "pruners.order",
-    "plain": "render",
+    "plain": "core.render",
     "protect": "pruners.protect",
     "rerank": "scorers.labels",
-    "titled": "render",
-    "tune": "tuning",
+    "titled": "core.render",
+    "tune": "training.tuning",
 }
 
 __all__ = [

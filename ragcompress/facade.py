@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 from typing import Any, Literal
 
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.errors import CompressionFailed, InvalidInput, require
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.errors import CompressionFailed, InvalidInput, require
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.render import fit, render, whole
+from ragcompress.core.types import Passage
 from ragcompress.methods import default, resolve
-from ragcompress.protocols import Compressor
 from ragcompress.pruners.baselines import truncate
 from ragcompress.pruners.extractive import SentencePruner
-from ragcompress.render import fit, render, whole
-from ragcompress.result import Compressed
+from ragcompress.results.result import Compressed
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.telemetry import spanned
-from ragcompress.types import Passage
 
 __all__ = ["compress", "compress_many"]
 

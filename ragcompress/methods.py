@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Compressor
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Compressor
 from ragcompress.pruners import baselines
 from ragcompress.pruners.abstractive import AbstractivePruner
 from ragcompress.pruners.cascade import Cascade

@@ -14,7 +14,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
-    from ragcompress.result import Compressed
+    from ragcompress.results.result import Compressed
 
 __all__ = ["CONTENT_VARIABLE", "spanned"]
 

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
+from ragcompress.core.types import Passage
 from ragcompress.demo import DemoQuestion, load_corpus, load_questions
-from ragcompress.types import Passage
 
 CORPUS = load_corpus()
 QUESTIONS = load_questions()

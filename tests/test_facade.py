@@ -6,7 +6,7 @@ import threading
 import pytest
 
 import ragcompress as rc
-from ragcompress.errors import CompressionFailed, InvalidInput
+from ragcompress.core.errors import CompressionFailed, InvalidInput
 
 PASSAGES = [
     rc.Passage("The tower is 333 metres tall. It was painted in 1958. Pigeons live there.", id="t", title="Tower"),

@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 import ragcompress as rc
-from ragcompress.compressor import chain
-from ragcompress.errors import MissingExtra
+from ragcompress.core.compressor import chain
+from ragcompress.core.errors import MissingExtra
+from ragcompress.core.protocols import Compressor
 from ragcompress.methods import METHODS, Method, default
-from ragcompress.protocols import Compressor
 from ragcompress.pruners.baselines import lead, top_passages, truncate
 from ragcompress.testing import check_compressor
 

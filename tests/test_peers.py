@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import ragcompress as rc
-from ragcompress.budget import embedded_count
+from ragcompress.core.budget import embedded_count
+from ragcompress.core.render import render
+from ragcompress.core.segment import sentences
 from ragcompress.methods import METHODS
 from ragcompress.pruners.order import order_ends
-from ragcompress.render import render
-from ragcompress.segment import sentences
 from ragcompress.testing import word_count
 
 TOPICS = ("river", "museum", "railway", "harvest", "observatory", "library", "harbour", "forest", "market", "mill")

@@ -7,12 +7,12 @@ import io
 import numpy as np
 from rich.console import Console
 
-from pipelines.labeller_report import Judged, Measured, areas, dynamic_table, rank_table, shipped, summary_table
-from ragcompress.labelled import Labelled
-from ragcompress.labeller.calibrate import Case
-from ragcompress.labeller.runtime import PARTS, JointModel
+from pipelines.proofs.labeller_report import Judged, Measured, areas, dynamic_table, rank_table, shipped, summary_table
+from ragcompress.core.types import Passage, Span
+from ragcompress.models.labeller.runtime import PARTS, JointModel
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.types import Passage, Span
+from ragcompress.training.labelled import Labelled
+from ragcompress.training.labeller.calibrate import Case
 
 
 def case(right: int | None, wrong: int) -> Case:

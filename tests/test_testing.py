@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 import ragcompress.testing as rt
-from ragcompress.context import Context
-from ragcompress.errors import MissingExtra
+from ragcompress.core.context import Context
+from ragcompress.core.errors import MissingExtra
+from ragcompress.core.render import fit
+from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.pruners.baselines import truncate
 from ragcompress.pruners.extractive import SentencePruner
-from ragcompress.render import fit
 from ragcompress.scorers import LexicalScorer
 from ragcompress.testing.cases import COUNTERS, STATES, STYLES
 from ragcompress.testing.texts import AWKWARD
-from ragcompress.types import Passage, Segment, Span
 
 
 def over_budget(context: Context, budget: Any) -> Context:

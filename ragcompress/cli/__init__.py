@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from ragcompress.errors import MissingExtra, require
+from ragcompress.core.errors import MissingExtra, require
 
 __all__ = ["main"]
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from ragcompress.context import Context
-from ragcompress.errors import MissingExtra, ModelError
-from ragcompress.types import Passage, Span
+from ragcompress.core.context import Context
+from ragcompress.core.errors import MissingExtra, ModelError
+from ragcompress.core.types import Passage, Span
 
 __all__ = ["NO_READER", "Answer", "answer", "load_reader"]
 
@@ -63,7 +63,7 @@ def answer(context: Context) -> Answer:
 def load_reader() -> Any:
     """The extractive reader, or None where it or its weights are not installed."""
     try:
-        return import_module("ragcompress.generators.reader").ExtractiveReader()
+        return import_module("ragcompress.models.reader.reader").ExtractiveReader()
     except (ModuleNotFoundError, MissingExtra, ModelError, FileNotFoundError):
         return None
 

@@ -17,7 +17,7 @@ from ragcompress.cli.methods import methods
 from ragcompress.cli.output import complain
 from ragcompress.cli.retrieve import retrieve
 from ragcompress.cli.tune import tune
-from ragcompress.errors import RagCompressError, require
+from ragcompress.core.errors import RagCompressError, require
 
 __all__ = ["app", "guarded"]
 

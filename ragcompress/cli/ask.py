@@ -8,9 +8,9 @@ from ragcompress.cli.answer import answer
 from ragcompress.cli.index import open_index
 from ragcompress.cli.options import AsJson, Budget, Count, Files, Html, Keep, Method, Query, amount, read_input
 from ragcompress.cli.output import console, put_json, warn, write_file
-from ragcompress.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, require
 from ragcompress.facade import compress
-from ragcompress.show import pages, visible
+from ragcompress.results.show import pages, visible
 
 __all__ = ["ask"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from ragcompress.cli.options import AsJson, Budget, Files, Html, Keep, Method, Query, amount, read_input
 from ragcompress.cli.output import report
-from ragcompress.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, require
 from ragcompress.facade import compress as run
 
 __all__ = ["compress"]

@@ -11,12 +11,12 @@ from ragcompress.cli.answer import NO_READER, Answer, answer
 from ragcompress.cli.options import AsJson, Html, Method
 from ragcompress.cli.output import console, note, put_json, show_progress, write_file
 from ragcompress.cli.survey import Asked, Survey, survey, survives
+from ragcompress.core.errors import require
 from ragcompress.demo import DemoQuestion, load_corpus, load_questions
-from ragcompress.errors import require
 from ragcompress.facade import compress
-from ragcompress.result import Compressed
+from ragcompress.results.result import Compressed
+from ragcompress.results.show import pages, visible
 from ragcompress.retriever import HybridRetriever
-from ragcompress.show import pages, visible
 
 __all__ = ["demo"]
 

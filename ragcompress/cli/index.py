@@ -10,7 +10,7 @@ from typing import Annotated
 
 from ragcompress.cli.options import AsJson, Files, read_input
 from ragcompress.cli.output import console, note, put_json, show_progress
-from ragcompress.errors import BadIndex, InvalidInput, require
+from ragcompress.core.errors import BadIndex, InvalidInput, require
 from ragcompress.retriever import HybridRetriever
 
 __all__ = ["index", "open_index"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ragcompress.cli.options import AsJson
 from ragcompress.cli.output import console, put_json
-from ragcompress.errors import require
+from ragcompress.core.errors import require
 from ragcompress.methods import METHODS
 
 __all__ = ["methods"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from ragcompress.errors import InvalidInput, require
-from ragcompress.files import read_passages
-from ragcompress.types import Passage
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.types import Passage
+from ragcompress.documents.files import read_passages
 
 __all__ = [
     "AsJson", "Budget", "Count", "Files", "Html", "Index", "Keep", "Method", "Query", "amount", "read_input",

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ragcompress.errors import InvalidInput, require
-from ragcompress.result import Compressed
-from ragcompress.show import visible
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.results.result import Compressed
+from ragcompress.results.show import visible
 
 __all__ = ["complain", "console", "note", "put_json", "put_text", "report", "show_progress", "warn", "write_file"]
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from ragcompress.cli.index import open_index
 from ragcompress.cli.options import AsJson, Count, Index, Query
 from ragcompress.cli.output import console, note, put_json
-from ragcompress.errors import InvalidInput, require
-from ragcompress.show import visible
-from ragcompress.types import Passage
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.types import Passage
+from ragcompress.results.show import visible
 
 __all__ = ["retrieve"]
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ragcompress.budget import TokenBudget, embedded_count
 from ragcompress.cli.answer import answer, load_reader
-from ragcompress.context import Context
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.types import Passage
 from ragcompress.demo import DemoQuestion
 from ragcompress.facade import compress
-from ragcompress.types import Passage
 
 __all__ = ["Survey", "survey", "survives"]
 

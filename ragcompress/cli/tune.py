@@ -7,10 +7,10 @@ from typing import Annotated
 
 from ragcompress.cli.options import AsJson
 from ragcompress.cli.output import console, note, put_json, show_progress
-from ragcompress.errors import InvalidInput, require
-from ragcompress.labelled import Labelled, read_labelled
-from ragcompress.tuning import TuneReport, readings
-from ragcompress.tuning import tune as run
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.training.labelled import Labelled, read_labelled
+from ragcompress.training.tuning import TuneReport, readings
+from ragcompress.training.tuning import tune as run
 
 __all__ = ["tune"]
 

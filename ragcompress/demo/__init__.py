@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from ragcompress.types import Passage
+from ragcompress.core.types import Passage
 
 __all__ = ["DemoQuestion", "load_corpus", "load_questions"]
 

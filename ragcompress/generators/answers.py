@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.prompt import prompt
+from ragcompress.core.segment import sanitise
+from ragcompress.core.types import Passage
 from ragcompress.generators.loading import Loaded, load
-from ragcompress.prompt import prompt
-from ragcompress.segment import sanitise
-from ragcompress.types import Passage
 
 __all__ = ["Answered", "CausalAnswerer", "Evidence", "ScoredGenerator", "answer_each"]
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.segment import sanitise
 from ragcompress.generators.loading import Loaded, load
-from ragcompress.segment import sanitise
 
 __all__ = ["CausalModel", "Surprise"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.core.errors import InvalidInput, ModelError, require
 
 __all__ = ["Loaded", "load"]
 

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.segment import sanitise
+from ragcompress.core.types import Passage
 from ragcompress.generators.loading import Loaded, load
 from ragcompress.retriever.inputs import as_passages, check_queries, last_of_each
 from ragcompress.scorers.features import normalise
-from ragcompress.segment import sanitise
-from ragcompress.types import Passage
 
 __all__ = ["PromptEncoder", "PromptRepsRetriever"]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.protocols import Generator, Rewriter
+from ragcompress.core.segment import sanitise
 from ragcompress.generators.loading import Loaded, load
-from ragcompress.protocols import Generator, Rewriter
-from ragcompress.segment import sanitise
 
 __all__ = ["ChatRewriter", "Seq2SeqRewriter", "as_generator", "as_rewriter"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ragcompress.errors import InvalidInput, ModelError, require
-from ragcompress.segment import MAX_PROSE, Segmenter, sanitise, tiles, words
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.segment import MAX_PROSE, Segmenter, sanitise, tiles, words
 
 __all__ = ["model_sentences"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ragcompress.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.types import Passage
 from ragcompress.integrations.parts import Outcome, Parts
 from ragcompress.integrations.threads import in_thread
-from ragcompress.types import Passage
 
 require("haystack", "haystack")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ragcompress.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.types import Passage
 from ragcompress.integrations.parts import Outcome, Part, Parts
 from ragcompress.integrations.threads import in_thread
-from ragcompress.types import Passage
 
 require("llama_index.core", "llamaindex")
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
-from ragcompress.budget import Counter, Renderer, TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import Counter, Renderer, TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.render import fit, plain, render
+from ragcompress.core.types import Passage, Segment
 from ragcompress.facade import compress
 from ragcompress.methods import METHODS, resolve
-from ragcompress.protocols import Compressor
-from ragcompress.render import fit, plain, render
-from ragcompress.result import Compressed
-from ragcompress.types import Passage, Segment
+from ragcompress.results.result import Compressed
 
 __all__ = ["Budget", "Outcome", "Part", "Parts", "Per"]
 

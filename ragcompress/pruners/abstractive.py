@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from ragcompress.budget import TokenBudget, allocate
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.core.budget import TokenBudget, allocate
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.protocols import Rewriter, Scorer, Segmenter
+from ragcompress.core.render import fit
+from ragcompress.core.segment import sentences
+from ragcompress.core.select import best_first, top_under
+from ragcompress.core.types import Segment
 from ragcompress.generators.rewriters import as_rewriter
-from ragcompress.protocols import Rewriter, Scorer, Segmenter
 from ragcompress.pruners.common import relevance
 from ragcompress.pruners.failopen import attempt, or_extract
 from ragcompress.pruners.faithful import invented, rests_on
-from ragcompress.render import fit
 from ragcompress.scorers import FusedScorer, GuardedScorer
-from ragcompress.segment import sentences
-from ragcompress.select import best_first, top_under
-from ragcompress.types import Segment
 
 __all__ = ["AbstractivePruner"]
 

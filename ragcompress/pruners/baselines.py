@@ -6,11 +6,11 @@ import random as _random
 from itertools import groupby
 from zlib import crc32
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.render import fill, fit
-from ragcompress.segment import sentences, words
-from ragcompress.select import best_first
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import sentences, words
+from ragcompress.core.select import best_first
 
 __all__ = ["lead", "random", "top_passages", "truncate"]
 

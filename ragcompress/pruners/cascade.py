@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Compressor, Scorer, Segmenter
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Compressor, Scorer, Segmenter
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import sentences
+from ragcompress.core.select import best_first
 from ragcompress.pruners.common import relevance
 from ragcompress.pruners.labelling import LabellingPruner
-from ragcompress.render import fill, fit
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.segment import sentences
-from ragcompress.select import best_first
 
 __all__ = ["Cascade"]
 
@@ -36,7 +36,7 @@ class Cascade:
             labeller's pruner, which reads with the states the student has computed.
         keep: How much passes: a share in (0, 1] as a float, a number of passages (sentences) as an int.
         unit: ``"passages"`` or ``"sentences"``: what the cheap scorer prunes.
-        segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
     """
 
     cheap: Scorer = field(default_factory=lambda: GuardedScorer(LabelScorer.student()))

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, ModelError, require
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.protocols import Scorer, Segmenter
+from ragcompress.core.render import fit
+from ragcompress.core.segment import sanitise, sentences
 from ragcompress.generators.loading import Loaded, load
-from ragcompress.protocols import Scorer, Segmenter
 from ragcompress.pruners.failopen import or_extract
 from ragcompress.pruners.packing import pack
-from ragcompress.render import fit
 from ragcompress.scorers import FusedScorer, GuardedScorer
-from ragcompress.segment import sanitise, sentences
 
 __all__ = ["ClassifierPruner", "TokenClassifier"]
 
@@ -80,7 +80,7 @@ class ClassifierPruner:
         share: The most of a sentence's words that may go, in [0, 0.9].
         strict: Raise `ModelError` where the model fails, instead of keeping sentences whole.
         scorer: Ranks sentences by the query.
-        segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
     """
 
     model: Any

@@ -10,19 +10,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.encoders import OnnxEncoder, TokenEncoder
-from ragcompress.errors import InvalidInput, ModelError
-from ragcompress.protocols import Rewriter, Scorer, Segmenter
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.protocols import Rewriter, Scorer, Segmenter
+from ragcompress.core.render import fill, fit, tokens
+from ragcompress.core.segment import sentences
+from ragcompress.core.types import Segment
+from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.failopen import attempt
 from ragcompress.pruners.faithful import invented
 from ragcompress.pruners.grouping import Clusterer, kmeans, medoid
-from ragcompress.render import fill, fit, tokens
 from ragcompress.scorers import FusedScorer, GuardedScorer
 from ragcompress.scorers.vectors import Vectors, vectors
-from ragcompress.segment import sentences
-from ragcompress.types import Segment
 
 __all__ = ["ClusterPruner"]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.protocols import Scorer
-from ragcompress.render import fill, fit
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.protocols import Scorer
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import Segmenter
+from ragcompress.core.types import Dropped, Segment, Span
 from ragcompress.scorers.lexical import LexicalScorer
-from ragcompress.segment import Segmenter
-from ragcompress.types import Dropped, Segment, Span
 
 __all__ = ["RESTORABLE", "finish", "is_scored", "overlap", "ranked", "relevance", "restore", "split_dropped"]
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import Segmenter, sentences
+from ragcompress.core.select import best_first
+from ragcompress.core.types import Segment, Span
 from ragcompress.pruners import kinds
 from ragcompress.pruners.common import overlap, ranked, restore
-from ragcompress.render import fill, fit
-from ragcompress.segment import Segmenter, sentences
-from ragcompress.select import best_first
-from ragcompress.types import Segment, Span
 
 __all__ = [
     "KeepWith",

@@ -13,14 +13,14 @@ from functools import cache
 
 import numpy as np
 
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.render import OVER_BUDGET, aimed, fit, fits
+from ragcompress.core.segment import words
+from ragcompress.core.select import best_first, best_run, worth
+from ragcompress.core.types import Segment, Span
 from ragcompress.pruners import kinds
 from ragcompress.pruners.packing import WordWeights
-from ragcompress.render import OVER_BUDGET, aimed, fit, fits
-from ragcompress.segment import words
-from ragcompress.select import best_first, best_run, worth
-from ragcompress.types import Segment, Span
 
 __all__ = ["fill_cutting"]
 

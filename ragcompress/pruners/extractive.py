@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.protocols import Scorer, Segmenter
-from ragcompress.render import fill, fit
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.protocols import Scorer, Segmenter
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import chunks, sentences
+from ragcompress.core.select import above, best_first, top_under
 from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
-from ragcompress.segment import chunks, sentences
-from ragcompress.select import above, best_first, top_under
 
 __all__ = ["SentencePruner", "readable_part"]
 
@@ -26,7 +26,7 @@ class SentencePruner:
 
     Attributes:
         scorer: Judges the sentences; the guarded fusion of dense, late interaction and BM25 by default.
-        segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
         threshold: Sentences that score below it go even when the budget has room; None keeps what fits.
     """
 

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, MissingExtra, ModelError
-from ragcompress.render import fill, fit
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, MissingExtra, ModelError
+from ragcompress.core.render import fill, fit
 
 __all__ = ["attempt", "or_extract"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import require
+from ragcompress.core.errors import require
 
 __all__ = ["Clusterer", "agglomerative", "faiss_kmeans", "kmeans", "medoid"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ragcompress.segment import sanitise
+from ragcompress.core.segment import sanitise
 
 __all__ = [
     "code",

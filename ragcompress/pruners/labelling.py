@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Scorer, Segmenter
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Scorer, Segmenter
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import sentences
+from ragcompress.core.select import above, best_first, per_token, worth
+from ragcompress.models.labeller.tuned import load_tuned
 from ragcompress.pruners.cutting import fill_cutting
 from ragcompress.pruners.extractive import readable_part
-from ragcompress.render import fill, fit
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.pairs import PairLabelScorer
-from ragcompress.segment import sentences
-from ragcompress.select import above, best_first, per_token, worth
 
 __all__ = ["KeepRule", "LabellingPruner", "rule_for"]
 
@@ -63,7 +64,8 @@ class LabellingPruner:
 
     With a rule or a threshold the number of kept sentences follows the question (dynamic mode); when nothing reaches
     it the context is empty and says so (selective augmentation, RECOMP, Xu et al. 2023). Without one the budget alone
-    decides; then sentences with most probability over the root of their tokens come first (`ragcompress.select.worth`).
+    decides; then sentences with most probability over the root of their tokens come first
+    (`ragcompress.core.select.worth`).
 
     Attributes:
         scorer: Gives keep probabilities; the guarded embedded labeller by default.
@@ -101,8 +103,6 @@ class LabellingPruner:
             dynamic: Let a threshold decide how much to keep: the calibrated one, or Provence's 0.1.
         """
         if isinstance(model, str) and model.endswith(".json"):
-            from ragcompress.tuning import load_tuned  # a floor above
-
             tuned = LabelScorer(load_tuned(Path(model)))
             return cls.dynamic(scorer=tuned) if dynamic else cls(GuardedScorer(tuned))
         return cls(PairLabelScorer(model), threshold=PROVENCE_THRESHOLD if dynamic else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ragcompress.types import Passage, Span
+from ragcompress.core.types import Passage, Span
 
 __all__ = ["locate"]
 

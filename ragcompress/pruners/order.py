@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.render import fit
+from ragcompress.core.select import best_first, ends_first
 from ragcompress.pruners.common import is_scored, relevance
-from ragcompress.render import fit
-from ragcompress.select import best_first, ends_first
 
 __all__ = ["Order", "order_ends", "order_reading", "order_relevance"]
 

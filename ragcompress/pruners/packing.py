@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.render import fill, fit, tokens
+from ragcompress.core.segment import words
+from ragcompress.core.types import Segment
 from ragcompress.pruners import kinds
-from ragcompress.render import fill, fit, tokens
 from ragcompress.scorers.lexical import terms
-from ragcompress.segment import words
-from ragcompress.types import Segment
 
 __all__ = ["WordWeights", "pack", "shielded"]
 

@@ -14,17 +14,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Segmenter
+from ragcompress.core.render import fit
+from ragcompress.core.segment import sentences
+from ragcompress.core.types import Span
 from ragcompress.generators.causal import CausalModel
-from ragcompress.protocols import Segmenter
 from ragcompress.pruners.failopen import or_extract
 from ragcompress.pruners.packing import pack
-from ragcompress.render import fit
 from ragcompress.scorers.lexical import LexicalScorer
-from ragcompress.segment import sentences
-from ragcompress.types import Span
 
 __all__ = ["PerplexityPruner"]
 
@@ -45,7 +45,7 @@ class PerplexityPruner:
         share: The most of a sentence's words that may go, in [0, 0.9]; 0 keeps sentences whole.
         keep: Below 1, each window is read after that most surprising share of those before (LLMLingua).
         strict: Raise `ModelError` where the model fails, instead of extracting by words.
-        segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
     """
 
     model: Any

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import overload
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import Segmenter, sentences
+from ragcompress.core.types import Segment, Span
 from ragcompress.pruners import kinds
 from ragcompress.pruners.common import RESTORABLE, overlap, ranked, restore, split_dropped
-from ragcompress.render import fill, fit
-from ragcompress.segment import Segmenter, sentences
-from ragcompress.types import Segment, Span
 
 __all__ = ["EVERYTHING", "Predicate", "Protect", "protect"]
 

@@ -10,17 +10,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.encoders import OnnxEncoder, TokenEncoder
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import Segmenter, sentences
+from ragcompress.core.select import best_first, spread
+from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.common import finish, is_scored
 from ragcompress.pruners.kinds import find_names, find_negations, find_numbers
 from ragcompress.pruners.shingles import signatures
-from ragcompress.render import fill, fit
 from ragcompress.scorers.vectors import alone, hashed_words, unreadable, vectors
-from ragcompress.segment import Segmenter, sentences
-from ragcompress.select import best_first, spread
 
 __all__ = ["Diverse", "Redundancy", "drop_redundant", "mmr"]
 
@@ -46,7 +46,7 @@ class Redundancy:
         by: ``"cosine"``: of segments encoded by themselves (as LangChain's EmbeddingsRedundantFilter compares
             chunks); only those are encoded that share half their words with another. ``"words"``: MinHash over word
             triples (Broder 1997): no model, any language, blind to one word changed in a short sentence.
-        segmenter: Cuts what is still whole; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts what is still whole; `ragcompress.core.segment.sentences` by default.
         encoder: Gives token states; the embedded MiniLM by default.
     """
 
@@ -110,7 +110,7 @@ class Diverse:
 
     Attributes:
         trade: 1 means relevance alone, 0 means unlikeness alone.
-        segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
         encoder: Gives token states; the embedded MiniLM by default.
     """
 

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import ModelError
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import ModelError
+from ragcompress.core.protocols import Generator, Scorer, Segmenter
+from ragcompress.core.render import fit
+from ragcompress.core.segment import sentences
+from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.generators.rewriters import as_generator
-from ragcompress.protocols import Generator, Scorer, Segmenter
 from ragcompress.pruners.common import overlap
 from ragcompress.pruners.failopen import attempt, or_extract
 from ragcompress.pruners.faithful import invented
 from ragcompress.pruners.locate import locate
-from ragcompress.render import fit
 from ragcompress.scorers import FusedScorer, GuardedScorer
-from ragcompress.segment import sentences
-from ragcompress.types import Passage, Segment, Span
 
 __all__ = ["PROMPT", "RefinePruner", "Section", "parse"]
 

@@ -9,17 +9,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.encoders import Encoded, OnnxEncoder, TokenEncoder
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Scorer, Segmenter
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Scorer, Segmenter
+from ragcompress.core.segment import sentences
+from ragcompress.core.types import Segment
+from ragcompress.models.encoders import Encoded, OnnxEncoder, TokenEncoder
 from ragcompress.pruners.packing import WordWeights, pack
 from ragcompress.scorers import FusedScorer, GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.vectors import alone, hashed_words, unreadable
-from ragcompress.segment import sentences
-from ragcompress.types import Segment
 
 __all__ = ["WordPruner", "impact_exact", "impact_first_order"]
 
@@ -38,7 +38,7 @@ class WordPruner:
         impact: ``"first-order"``: from the token states of the one forward that scoring needs anyway; ``"exact"``: one
             forward per word, about 100 times slower.
         scorer: Judges sentences; the guarded fusion of cosine, late interaction and BM25 by default.
-        segmenter: Cuts passages; `ragcompress.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
         encoder: Gives token states; the embedded MiniLM by default.
         weigh: Weighs words in place of ``impact``; see `labelled`.
     """

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, require
 
 __all__ = ["Hits", "Kind", "VectorIndex", "choose_kind"]
 

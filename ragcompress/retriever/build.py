@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import DamagedIndex, require
+from ragcompress.core.errors import DamagedIndex, require
 from ragcompress.retriever.embed import Encoder, embed_texts
 from ragcompress.retriever.identity import check_identity, identity
 from ragcompress.retriever.store import replace_file

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Hits, Kind
 from ragcompress.retriever.build import encode_corpus, progress_bar
 from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, normalise, passage_text
@@ -19,7 +20,6 @@ from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check
 from ragcompress.retriever.sidecar import Sidecar, SidecarMaker, default_makers
 from ragcompress.retriever.store import Generation, Writer, read_generation, write_generation
 from ragcompress.retriever.table import Table
-from ragcompress.types import Passage
 
 __all__ = ["DenseRetriever"]
 

@@ -17,9 +17,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput, ModelError, require
-from ragcompress.segment import sanitise
-from ragcompress.types import Passage
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.segment import sanitise
+from ragcompress.core.types import Passage
 
 __all__ = [
     "DuckEncoder",

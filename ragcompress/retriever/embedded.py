@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.budget import embedded_tokenizer
-from ragcompress.sessions import session
+from ragcompress.core.budget import embedded_tokenizer
+from ragcompress.models.sessions import session
 
 __all__ = ["EmbeddedEncoder"]
 

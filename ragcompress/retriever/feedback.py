@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Retriever, Scorer
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Retriever, Scorer
+from ragcompress.core.types import Passage
 from ragcompress.retriever.dense import DenseRetriever
 from ragcompress.retriever.embed import embed_queries, normalise
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.semantic import FusedScorer
-from ragcompress.types import Passage
 
 __all__ = ["FeedbackRetriever", "HopRetriever"]
 

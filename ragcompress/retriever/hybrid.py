@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Hits
 from ragcompress.retriever.dense import DenseRetriever
 from ragcompress.retriever.embed import as_encoder, passage_text
@@ -19,7 +20,6 @@ from ragcompress.retriever.lexical import LexicalIndex
 from ragcompress.retriever.sidecar import default_makers
 from ragcompress.retriever.store import Generation, read_generation
 from ragcompress.retriever.table import Table
-from ragcompress.types import Passage
 
 __all__ = ["HybridRetriever", "reciprocal_ranks"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import EncoderMismatch
+from ragcompress.core.errors import EncoderMismatch
 from ragcompress.retriever.embed import Encoder, embed_texts
 
 __all__ = ["check_identity", "identity", "probe", "same_probe"]

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Passage
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 
 __all__ = ["as_ids", "as_passages", "check_batch", "check_queries", "content_id", "last_of_each"]
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import require
+from ragcompress.core.errors import require
 
 __all__ = ["LexicalIndex", "words"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Passage
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 
 __all__ = ["PassageStore"]
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.types import Passage
+from ragcompress.core.types import Passage
 
 __all__ = ["Sidecar", "SidecarMaker", "default_makers"]
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.encoders import Encoded, OnnxEncoder
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Passage
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
+from ragcompress.models.encoders import Encoded, OnnxEncoder
 
 __all__ = ["StateMaker", "pack", "unpack"]
 

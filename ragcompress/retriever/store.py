@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from ragcompress.errors import BadIndex, DamagedIndex, InvalidInput, NewerFormat
+from ragcompress.core.errors import BadIndex, DamagedIndex, InvalidInput, NewerFormat
 
 __all__ = ["FORMAT_VERSION", "Generation", "read_generation", "replace_file", "write_generation"]
 

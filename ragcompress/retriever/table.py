@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import DamagedIndex, InvalidInput
+from ragcompress.core.errors import DamagedIndex, InvalidInput
+from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Kind, VectorIndex
 from ragcompress.retriever.passages import PassageStore
 from ragcompress.retriever.sidecar import Sidecar, SidecarMaker
 from ragcompress.retriever.store import Generation, Writer
-from ragcompress.types import Passage
 
 __all__ = ["Table"]
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.encoders import Encoded, OnnxEncoder, TokenEncoder
-from ragcompress.errors import EncoderMismatch, InvalidInput, require
+from ragcompress.core.errors import EncoderMismatch, InvalidInput, require
+from ragcompress.core.types import Passage
+from ragcompress.models.encoders import Encoded, OnnxEncoder, TokenEncoder
 from ragcompress.retriever.inputs import as_passages, check_queries, last_of_each
 from ragcompress.retriever.passages import PassageStore
 from ragcompress.retriever.store import Generation, read_generation, write_generation
 from ragcompress.scorers.features import normalise
-from ragcompress.types import Passage
 
 __all__ = ["TokenRetriever"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, ModelError, require
-from ragcompress.segment import sanitise
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.segment import sanitise
 
 if TYPE_CHECKING:
     from ragcompress.generators.loading import Loaded

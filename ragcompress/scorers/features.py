@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.context import Context
-from ragcompress.encoders import Encoded, TokenEncoder
-from ragcompress.types import Span
+from ragcompress.core.context import Context
+from ragcompress.core.types import Span
+from ragcompress.models.encoders import Encoded, TokenEncoder
 
 __all__ = ["Features", "features", "normalise"]
 

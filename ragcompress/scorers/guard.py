@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ragcompress.budget import embedded_tokenizer
-from ragcompress.context import Context
-from ragcompress.protocols import Scorer
+from ragcompress.core.budget import embedded_tokenizer
+from ragcompress.core.context import Context
+from ragcompress.core.protocols import Scorer
+from ragcompress.core.segment import sanitise
 from ragcompress.scorers.lexical import LexicalScorer
-from ragcompress.segment import sanitise
 
 __all__ = ["GuardedScorer", "unreadable_share"]
 

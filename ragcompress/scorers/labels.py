@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.context import Context
-from ragcompress.encoders import OnnxEncoder, TokenEncoder, inside
-from ragcompress.labeller.bridges import mentions
-from ragcompress.labeller.matching import read_query
-from ragcompress.labeller.runtime import JOINT, PARTS, JointModel
+from ragcompress.core.context import Context
+from ragcompress.core.segment import sentences
+from ragcompress.models.encoders import OnnxEncoder, TokenEncoder, inside
+from ragcompress.models.labeller.bridges import mentions
+from ragcompress.models.labeller.matching import read_query
+from ragcompress.models.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.scorers.lexical import LexicalScorer
-from ragcompress.segment import sentences
 
 __all__ = ["Judged", "LabelScorer", "Labels", "rerank"]
 
@@ -30,8 +30,8 @@ class LabelScorer:
     One pass gives both: segment scores are calibrated probabilities (the only scores a threshold may be compared with)
     that it is this segment which supports the answer, weighed against all others and against "nothing here does";
     passage scores, which rerank, are the same for passages. Either sum to at most 1. A passage that a good sentence of
-    another one names by its title is raised with it (`ragcompress.labeller.bridges`). After Provence (Chirkova et al.,
-    ICLR 2025).
+    another one names by its title is raised with it (`ragcompress.models.labeller.bridges`). After Provence (Chirkova
+    et al., ICLR 2025).
 
     Attributes:
         model: The joint labeller; the embedded one by default.
@@ -68,7 +68,7 @@ class LabelScorer:
         return self.labels(Context.of(words.query, words.passages).split(sentences)).weigh(words)
 
     def parts(self, context: Context) -> NDArray[np.float32]:
-        """What each segment's score is the weighted sum of, [segments, 9]; see `ragcompress.labeller.runtime.PARTS`."""
+        """What each segment's score is the weighted sum of, [segments, 9]; see `PARTS` in `models.labeller.runtime`."""
         return _judge(self, context).parts
 
     def _read(self, context: Context) -> tuple[NDArray[np.float32], Labels]:
@@ -96,7 +96,7 @@ class Labels:
 
     Attributes:
         tokens: Of each passage that was read, by number: character offsets [tokens, 2] and labels [tokens], see
-            `ragcompress.labeller.runtime.Reading`.
+            `ragcompress.models.labeller.runtime.Reading`.
     """
 
     tokens: Mapping[int, tuple[NDArray[np.int64], NDArray[np.float32]]]

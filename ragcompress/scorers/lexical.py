@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragcompress.context import Context
-from ragcompress.segment import sanitise
+from ragcompress.core.context import Context
+from ragcompress.core.segment import sanitise
 
 __all__ = ["LexicalScorer", "terms"]
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, ModelError, require
-from ragcompress.segment import sanitise
-from ragcompress.types import Passage
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.segment import sanitise
+from ragcompress.core.types import Passage
 
 __all__ = ["PairLabelScorer"]
 

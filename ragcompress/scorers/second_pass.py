@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
-from ragcompress.protocols import Scorer
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Scorer
+from ragcompress.core.types import Segment
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.semantic import FusedScorer
-from ragcompress.types import Segment
 
 __all__ = ["SecondPass"]
 

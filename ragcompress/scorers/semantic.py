@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.context import Context
-from ragcompress.encoders import OnnxEncoder, TokenEncoder
+from ragcompress.core.context import Context
+from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.scorers.features import Features, features
 from ragcompress.scorers.lexical import LexicalScorer
 

@@ -13,12 +13,12 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.context import Context
-from ragcompress.encoders import Encoded, TokenEncoder
+from ragcompress.core.context import Context
+from ragcompress.core.types import Passage, Segment
+from ragcompress.models.encoders import Encoded, TokenEncoder
 from ragcompress.scorers.features import normalise
 from ragcompress.scorers.guard import MAX_CHARS, UNREADABLE, unreadable_share
 from ragcompress.scorers.lexical import terms
-from ragcompress.types import Passage, Segment
 
 __all__ = ["Vectors", "alone", "hashed_words", "unreadable", "vectors"]
 

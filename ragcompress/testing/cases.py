@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from zlib import crc32
 
-from ragcompress.budget import Counter, TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.render import Style, marked, numbered, plain, render, titled
-from ragcompress.segment import paragraphs, sanitise, sentences, words
+from ragcompress.core.budget import Counter, TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.render import Style, marked, numbered, plain, render, titled
+from ragcompress.core.segment import paragraphs, sanitise, sentences, words
+from ragcompress.core.types import Passage, Segment
 from ragcompress.testing.doubles import word_count
 from ragcompress.testing.texts import AWKWARD, QUERIES, SENTENCES
-from ragcompress.types import Passage, Segment
 
 __all__ = ["COUNTERS", "STATES", "STYLES", "Case", "random_cases", "smaller_cases"]
 

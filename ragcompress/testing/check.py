@@ -8,13 +8,13 @@ from copy import deepcopy
 from typing import Any
 from unittest.mock import patch
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import MissingExtra
-from ragcompress.protocols import Compressor
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import MissingExtra
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.types import Span
 from ragcompress.testing.cases import Case, random_cases, smaller_cases
 from ragcompress.testing.laws import LAWS, Law, Trial
-from ragcompress.types import Span
 
 __all__ = ["LawBroken", "broken_laws", "check_compressor"]
 

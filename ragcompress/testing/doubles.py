@@ -10,8 +10,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.errors import require
-from ragcompress.segment import sanitise
+from ragcompress.core.errors import require
+from ragcompress.core.segment import sanitise
 
 __all__ = ["FakeEncoder", "FakeGenerator", "fake_chat_model", "word_count"]
 
@@ -58,7 +58,7 @@ class FakeEncoder:
 
 @dataclass(slots=True)
 class FakeGenerator:
-    """A `ragcompress.protocols.Generator` that answers from a list, or by a function, and remembers the prompts.
+    """A `ragcompress.core.protocols.Generator` that answers from a list, or by a function, and remembers the prompts.
 
     Attributes:
         answers: What it says, one after the other, the last one for ever; or prompt -> answer.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.render import render
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.render import render
+from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.testing.cases import Case
-from ragcompress.types import Passage, Segment, Span
 
 __all__ = ["LAWS", "Law", "Trial"]
 

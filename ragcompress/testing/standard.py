@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ragcompress.protocols import Compressor
+from ragcompress.core.protocols import Compressor
 from ragcompress.testing.check import LawBroken, broken_laws
 
 __all__ = ["CompressorStandardTests"]

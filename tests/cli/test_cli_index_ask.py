@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from ragcompress.cli import answer as answers
 from ragcompress.cli import index as indexing
 from ragcompress.cli.app import app
-from ragcompress.types import Passage, Span
+from ragcompress.core.types import Passage, Span
 
 pytest.importorskip("faiss", reason="the retriever needs the extra 'retrieval'")
 
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def no_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "ragcompress.generators.reader", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "ragcompress.models.reader.reader", None)  # as if it were not installed
     answers.load_reader.cache_clear()
     yield
     answers.load_reader.cache_clear()

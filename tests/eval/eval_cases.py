@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from eval.datasets import Question
+from eval.questions import Question
 from eval.run import Read
-from ragcompress.context import Context
-from ragcompress.render import render
-from ragcompress.types import Passage, Span
+from ragcompress.core.context import Context
+from ragcompress.core.render import render
+from ragcompress.core.types import Passage, Span
 
 FILLER = "It rained all day in the old town. Nobody went out. The shops stayed closed until the evening."
 

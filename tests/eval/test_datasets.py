@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from eval.datasets import checksum, find, load
-from ragcompress.errors import InvalidInput
-from ragcompress.types import Span
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Span
 
 
 def _write(path: Path, content: Any, *, lines: bool = False) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eval.metrics import exact_match, f1, holds_answer, normalise, support_precision, support_recall
-from ragcompress.types import Span
+from ragcompress.core.types import Span
 
 
 @pytest.mark.parametrize(

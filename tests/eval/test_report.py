@@ -16,7 +16,7 @@ from eval.report import markdown, write_report
 from eval.rows import Row, read_rows, write_header
 from eval.run import Plan, run
 from eval.summary import pareto, summarise
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 from ragcompress.pruners import baselines
 
 CELLS = (("bad", 0.1, 1), ("bad", 0.2, 2), ("good", 0.1, 3), ("good", 0.2, 4))

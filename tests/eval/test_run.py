@@ -12,9 +12,9 @@ from eval_cases import copying_reader, question
 from eval.bounds import Oracle, full
 from eval.rows import Row, RowWriter, read_rows, write_header
 from eval.run import Plan, evaluate, run
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
 
 
 def _plan(**makers: object) -> Plan:

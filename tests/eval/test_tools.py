@@ -18,13 +18,13 @@ from eval.presets import PRESETS, preset
 from eval.readers import generative, named
 from eval.retrieval import retrieval_scores, retrieve_for
 from eval.run import Plan
-from ragcompress.budget import TokenBudget
-from ragcompress.context import Context
-from ragcompress.encoders import Encoded, OnnxEncoder
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.methods import resolve
+from ragcompress.models.encoders import Encoded, OnnxEncoder
 from ragcompress.pruners import baselines
-from ragcompress.types import Passage, Segment, Span
 
 QUESTIONS = [question(n) for n in range(12)]
 

@@ -14,8 +14,8 @@ pytest.importorskip("haystack")
 from haystack import Document, Pipeline
 from haystack.components.builders import PromptBuilder
 
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.errors import InvalidInput
 from ragcompress.integrations.haystack import RagCompressorComponent
 
 QUESTION = "Who wrote the program?"

@@ -17,14 +17,14 @@ from langchain_core.documents import Document
 from langchain_core.runnables import RunnableLambda
 from pydantic import ValidationError
 
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
-from ragcompress.errors import CompressionFailed, InvalidInput
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.errors import CompressionFailed, InvalidInput
+from ragcompress.core.render import fit
+from ragcompress.core.types import Segment
 from ragcompress.integrations.langchain import RagCompressor
-from ragcompress.render import fit
 from ragcompress.testing import word_count
 from ragcompress.testing.cases import random_cases
-from ragcompress.types import Segment
 
 
 def test_plain_documents_with_id_order_and_metadata_kept() -> None:

@@ -14,7 +14,7 @@ from agent_cases import DOCUMENTS, QUESTION, calling, run, search_tool, tool_mes
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage, ToolMessage
 
-from ragcompress.budget import embedded_count
+from ragcompress.core.budget import embedded_count
 from ragcompress.integrations.langchain import ContextCompressionMiddleware
 from ragcompress.testing import fake_chat_model
 

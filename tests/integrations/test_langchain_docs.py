@@ -16,9 +16,9 @@ from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_core.tools import create_retriever_tool
 
 import ragcompress as rc
+from ragcompress.core.segment import tiles
 from ragcompress.integrations import langchain as ours
 from ragcompress.scorers.cross import CrossEncoderScorer
-from ragcompress.segment import tiles
 from ragcompress.testing import FakeEncoder, fake_chat_model
 
 PAGE = Path(__file__).parents[2] / "docs" / "langchain.md"

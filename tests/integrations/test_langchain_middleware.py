@@ -14,8 +14,8 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.types import Command
 
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.errors import InvalidInput
 from ragcompress.integrations.langchain import ContextCompressionMiddleware
 from ragcompress.testing import fake_chat_model, word_count
 

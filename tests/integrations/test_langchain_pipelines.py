@@ -13,7 +13,7 @@ pytest.importorskip("faiss")
 from langchain_core.documents import Document
 
 from pipelines import langchain_rag
-from ragcompress.budget import embedded_count
+from ragcompress.core.budget import embedded_count
 from ragcompress.testing import FakeEncoder, fake_chat_model
 
 
@@ -37,9 +37,9 @@ def test_the_chain_holds_its_budget() -> None:
 
 
 def test_the_comparison_counts_right() -> None:
-    versus = pytest.importorskip("pipelines.versus_langchain")
-    from eval.datasets import Question
-    from ragcompress.types import Passage
+    versus = pytest.importorskip("pipelines.proofs.versus_langchain")
+    from eval.questions import Question
+    from ragcompress.core.types import Passage
 
     class Keeps:
         def __init__(self, number: int) -> None:

@@ -14,11 +14,11 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
 
-from ragcompress.budget import embedded_count
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import embedded_count
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain import CompressedRetriever, compress
 from ragcompress.testing import fake_chat_model
-from ragcompress.types import Passage
 
 
 def test_a_retriever_that_compresses() -> None:

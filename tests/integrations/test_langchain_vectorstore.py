@@ -17,7 +17,7 @@ pytest.importorskip("faiss")
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
-from ragcompress.errors import EncoderMismatch, InvalidInput
+from ragcompress.core.errors import EncoderMismatch, InvalidInput
 from ragcompress.integrations.langchain import FaissVectorStore
 from ragcompress.integrations.langchain.filters import predicate
 from ragcompress.testing import FakeEncoder

@@ -11,8 +11,8 @@ pytest.importorskip("llama_index.core")
 
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
 
-from ragcompress.budget import embedded_count
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import embedded_count
+from ragcompress.core.errors import InvalidInput
 from ragcompress.integrations.llamaindex import RagCompressorPostprocessor
 
 QUESTION = "Who wrote the program?"

@@ -12,7 +12,7 @@ import sys
 for name in sys.argv[3].split(","):
     sys.modules[name] = None  # as if it were not installed
 from importlib import import_module
-from ragcompress.errors import MissingExtra
+from ragcompress.core.errors import MissingExtra
 try:
     module = import_module(sys.argv[1])
     getattr(module, sys.argv[2])

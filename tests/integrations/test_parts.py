@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import ragcompress as rc
-from ragcompress.budget import embedded_count
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import embedded_count
+from ragcompress.core.errors import InvalidInput
 from ragcompress.integrations.parts import Part, Parts
 from ragcompress.testing.cases import COUNTERS, Case, random_cases
 

@@ -3,9 +3,9 @@ import time
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.render import render
 from ragcompress.pruners.abstractive import AbstractivePruner
 from ragcompress.pruners.faithful import invented, rests_on
-from ragcompress.render import render
 from ragcompress.testing import check_compressor, fake_chat_model
 
 TEXT = "Ada Lovelace wrote the first program in 1843. She was the daughter of Lord Byron. It rained in London that day."

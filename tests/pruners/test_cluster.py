@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.render import render
 from ragcompress.pruners.cluster import ClusterPruner
 from ragcompress.pruners.grouping import agglomerative, faiss_kmeans, kmeans, medoid
-from ragcompress.render import render
 from ragcompress.testing import check_compressor
 
 WIDE = rc.TokenBudget(10_000, len)

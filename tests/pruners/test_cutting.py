@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ragcompress as rc
-from ragcompress.context import Context
+from ragcompress.core.context import Context
+from ragcompress.core.render import render
+from ragcompress.core.select import best_run
 from ragcompress.pruners.cutting import TRIES, fill_cutting
 from ragcompress.pruners.labelling import LabellingPruner
-from ragcompress.render import render
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.select import best_run
 
 LONG = "Visitors who come in spring will see that the old tower, which was painted dark brown last year, stands open. "
 SHORT = "The town likes its tower."

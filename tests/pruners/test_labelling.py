@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ragcompress as rc
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput
-from ragcompress.labeller.runtime import JointModel
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
+from ragcompress.models.labeller.runtime import JointModel
 from ragcompress.pruners.labelling import KeepRule, LabellingPruner, rule_for
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer, rerank
-from ragcompress.types import Passage
 
 PASSAGES = [
     Passage("Bread is baked from flour. Salt is added before the dough rests.", title="Bread"),

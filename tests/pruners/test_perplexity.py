@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.render import render
 from ragcompress.generators.causal import CausalModel, Surprise
 from ragcompress.pruners.classifier import ClassifierPruner, TokenClassifier
 from ragcompress.pruners.perplexity import PerplexityPruner
-from ragcompress.render import render
 from ragcompress.testing import check_compressor
 
 TEXT = "Ada Lovelace wrote the first program for a machine in 1843. She was born in London. The tower is 330 m tall."

@@ -1,10 +1,10 @@
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.types import Span
 from ragcompress.pruners import kinds
 from ragcompress.pruners.protect import Protect, protect
 from ragcompress.testing import check_compressor
-from ragcompress.types import Span
 
 TEXT = "The tower is old. It is 330 m tall. People like the tower. Do not climb it."
 

@@ -1,11 +1,11 @@
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.render import render
+from ragcompress.core.types import Passage, Span
 from ragcompress.pruners.locate import locate
 from ragcompress.pruners.refine import RefinePruner, Section, parse
-from ragcompress.render import render
 from ragcompress.testing import FakeGenerator, check_compressor, fake_chat_model
-from ragcompress.types import Passage, Span
 
 PASSAGES = [
     "Ada Lovelace wrote the first program in 1843. It rained in London.",

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.render import render
+from ragcompress.core.segment import words
 from ragcompress.pruners.packing import pack, shielded
 from ragcompress.pruners.words import WordPruner
-from ragcompress.render import render
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.segment import words
 from ragcompress.testing import check_compressor
 
 TEXT = (

@@ -14,7 +14,7 @@ import pytest
 from retriever_doubles import NumberEncoder, WordEncoder, clusters
 
 from ragcompress import Passage
-from ragcompress.errors import BadIndex, DamagedIndex, EncoderMismatch, InvalidInput, NewerFormat
+from ragcompress.core.errors import BadIndex, DamagedIndex, EncoderMismatch, InvalidInput, NewerFormat
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever import store as store_module
 

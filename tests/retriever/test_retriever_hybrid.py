@@ -9,7 +9,7 @@ import pytest
 from retriever_doubles import WordEncoder
 
 from ragcompress import Passage
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever.hybrid import reciprocal_ranks
 from ragcompress.retriever.lexical import LexicalIndex, words

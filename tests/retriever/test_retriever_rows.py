@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from retriever_doubles import NumberEncoder, WordEncoder, clusters
 
 from ragcompress import Passage
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever import ann as ann_module
 from ragcompress.retriever import dense as dense_module

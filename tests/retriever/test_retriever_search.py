@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from retriever_doubles import NumberEncoder, WordEncoder, brute_force, clusters
 
 from ragcompress import Passage
-from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.core.errors import InvalidInput, ModelError
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever import ann as ann_module
 from ragcompress.retriever.embed import CLIP, SentenceTransformerEncoder, as_encoder, embed_texts

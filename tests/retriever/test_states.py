@@ -11,15 +11,15 @@ import pytest
 pytest.importorskip("faiss", reason="the retriever needs the extra 'faiss'")
 
 import ragcompress as rc
-from ragcompress.budget import TokenBudget, embedded_count
-from ragcompress.context import Context
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 from ragcompress.demo import load_corpus, load_questions
-from ragcompress.encoders import Encoded, OnnxEncoder
-from ragcompress.errors import InvalidInput
-from ragcompress.labeller.runtime import JointModel
+from ragcompress.models.encoders import Encoded, OnnxEncoder
+from ragcompress.models.labeller.runtime import JointModel
 from ragcompress.retriever.states import StateMaker, pack, unpack
 from ragcompress.scorers.labels import LabelScorer
-from ragcompress.types import Passage
 
 PASSAGES = load_corpus()
 SOME = PASSAGES[:12]

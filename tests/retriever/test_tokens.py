@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import ragcompress as rc
-from ragcompress.encoders import OnnxEncoder
+from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.retriever.tokens import TokenRetriever
 from ragcompress.scorers.features import normalise
 

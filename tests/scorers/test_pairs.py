@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import ragcompress as rc
-from ragcompress.context import Context
-from ragcompress.errors import InvalidInput, ModelError
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.types import Passage
 from ragcompress.scorers.pairs import PairLabelScorer
-from ragcompress.types import Passage
 
 torch = pytest.importorskip("torch", reason="models by name need the extra 'generators'")
 transformers = pytest.importorskip("transformers", reason="models by name need the extra 'generators'")

@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ragcompress.context import Context
-from ragcompress.encoders import Encoded
+from ragcompress.core.context import Context
+from ragcompress.core.types import Passage, Segment, Span
+from ragcompress.models.encoders import Encoded
 from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInteractionScorer, LexicalScorer
 from ragcompress.scorers.features import features
 from ragcompress.scorers.guard import unreadable_share
-from ragcompress.types import Passage, Segment, Span
 
 PASSAGES = [
     Passage("The tower is 333 metres tall. It was painted in 1958. Pigeons live there.", title="Tokyo Tower"),

@@ -15,7 +15,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ragcompress.errors import require
+from ragcompress.core.errors import require
 
 if TYPE_CHECKING:
     from ragcompress.integrations.langchain.compressor import RagCompressor

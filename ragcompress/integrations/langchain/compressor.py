@@ -33,7 +33,7 @@ class RagCompressor(BaseDocumentCompressor):
         min_score: Drop documents of lower relevance.
         top_n: Return at most so many passages; they share the whole budget.
         timeout_s: Seconds after which a fast fallback answers.
-        on_error: ``"fallback"``, or ``"raise"`` `ragcompress.errors.CompressionFailed`.
+        on_error: ``"fallback"``, or ``"raise"`` `ragcompress.core.errors.CompressionFailed`.
         title_key: Where a document's title is in its metadata; scorers read it.
     """
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
 from ragcompress.integrations.parts import Outcome
-from ragcompress.types import Passage
 
 __all__ = ["as_documents", "as_passage", "as_passages"]
 

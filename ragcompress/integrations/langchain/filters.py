@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 
 __all__ = ["Filter", "predicate"]
 

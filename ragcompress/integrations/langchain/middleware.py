@@ -12,14 +12,14 @@ from langchain.tools.tool_node import ToolCallRequest
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.types import Command
 
-from ragcompress.budget import Counter, TokenBudget, allocate, embedded_count
-from ragcompress.errors import InvalidInput
+from ragcompress.core.budget import Counter, TokenBudget, allocate, embedded_count
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain import toolresults as results
 from ragcompress.integrations.langchain.documents import as_documents
 from ragcompress.integrations.parts import Budget, Outcome, Parts
 from ragcompress.integrations.threads import in_thread
-from ragcompress.protocols import Compressor
-from ragcompress.types import Passage
 
 __all__ = ["ContextCompressionMiddleware"]
 

@@ -11,11 +11,11 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from pydantic import Field, model_validator
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.protocols import Retriever
+from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain.compressor import RagCompressor
 from ragcompress.integrations.threads import in_thread
-from ragcompress.protocols import Retriever
-from ragcompress.types import Passage
 
 __all__ = ["CompressedRetriever"]
 

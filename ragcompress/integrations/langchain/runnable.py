@@ -6,7 +6,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
 from ragcompress.facade import compress as _compress
 from ragcompress.integrations.langchain.documents import as_passages
 from ragcompress.integrations.threads import in_thread

@@ -16,10 +16,10 @@ from zlib import crc32
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from ragcompress.context import Context
+from ragcompress.core.context import Context
+from ragcompress.core.render import plain
+from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain.documents import as_passages
-from ragcompress.render import plain
-from ragcompress.types import Passage
 
 __all__ = [
     "KEY",

@@ -12,14 +12,14 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
-from ragcompress.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.select import spread
+from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain.embeddings import EncoderEmbeddings, as_encoder_of
 from ragcompress.integrations.langchain.filters import Filter, predicate
 from ragcompress.retriever.ann import Hits
 from ragcompress.retriever.dense import DenseRetriever
 from ragcompress.retriever.embed import normalise
-from ragcompress.select import spread
-from ragcompress.types import Passage
 
 __all__ = ["FaissVectorStore"]
 

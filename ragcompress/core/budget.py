@@ -1,0 +1,198 @@
+"""How many tokens there are, counted the way the reader counts.
+
+`TokenBudget` is a number, a way to count, and the rendering that is counted. `counter` makes a way to count from
+whatever tokenizer the reader has; `allocate` shares a number among demands.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.segment import sanitise
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["Counter", "Renderer", "TokenBudget", "allocate", "counter", "embedded_count", "embedded_tokenizer"]
+
+Counter = Callable[[str], int]
+Renderer = Callable[[Context], str]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBudget:
+    """A limit, a way to count, and the rendering that is counted.
+
+    Attributes:
+        limit: The most tokens the rendered context may have; 0 or more.
+        count: Text -> number of tokens, additive over text or not.
+        render: Context -> the string that is really sent; None means `ragcompress.core.render.plain`.
+
+    Raises:
+        InvalidInput: The limit is no whole number or below zero, or ``count`` can't be called.
+
+    >>> TokenBudget(300, len).limit
+    300
+    """
+
+    limit: int
+    count: Counter
+    render: Renderer | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "limit", _whole(self.limit))
+        if not callable(self.count):
+            raise InvalidInput(
+                f"count must be a callable str -> int, not {type(self.count).__name__}; "
+                "ragcompress.counter(tokenizer) makes one"
+            )
+
+    @classmethod
+    def for_prompt(cls, window: int, prompt: str, *, answer_reserve: int, count: Counter) -> TokenBudget:
+        """What is left for the context in a model's window.
+
+        Args:
+            window: The model's window in tokens.
+            prompt: Everything sent beside the context: system text, instructions, question.
+            answer_reserve: Tokens kept free for the answer.
+            count: The model's way to count.
+
+        >>> TokenBudget.for_prompt(100, "x" * 30, answer_reserve=20, count=len).limit
+        50
+        """
+        left = _whole(window) - count(prompt) - _whole(answer_reserve)
+        if left < 0:
+            raise InvalidInput(
+                f"the prompt ({count(prompt)} tokens) and the answer reserve ({answer_reserve}) exceed the window of "
+                f"{window} by {-left}; shorten the prompt, reserve less, or use a model with a larger window"
+            )
+        return cls(left, count)
+
+
+def _whole(value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InvalidInput(
+            f"a token budget is a whole number, not {value!r}; for a share of the tokens pass budget=0.2 to compress"
+        ) from None
+    if isinstance(value, bool) or number < 0:
+        raise InvalidInput(f"a token budget must be 0 or more, not {value!r}")
+    return number
+
+
+@lru_cache(maxsize=1)
+def embedded_tokenizer() -> Tokenizer:
+    """The embedded encoder's WordPiece tokenizer, without truncation or padding; no network."""
+    from tokenizers import Tokenizer
+
+    text = resources.files("ragcompress").joinpath("weights", "tokenizer.json").read_text(encoding="utf-8")
+    tokenizer: Tokenizer = Tokenizer.from_str(text)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def embedded_count(text: str) -> int:
+    """Tokens of ``text`` by the embedded tokenizer, special tokens excluded.
+
+    >>> embedded_count("Nothing is glued.")
+    4
+    """
+    tokenizer = embedded_tokenizer()
+    return sum(len(tokenizer.encode(part, add_special_tokens=False).ids) for part in _parts(sanitise(text)))
+
+
+def counter(source: Any) -> Counter:
+    """A way to count from a tokenizer or model.
+
+    Args:
+        source: A Hugging Face tokenizer, a ``tokenizers.Tokenizer``, a tiktoken encoding, a LangChain model (anything
+            with ``get_num_tokens``), or any callable ``str -> int`` (returned as it is).
+
+    Returns:
+        ``str -> int``; special tokens are not counted, lone surrogates are.
+
+    Raises:
+        InvalidInput: ``source`` is none of these.
+    """
+    if hasattr(source, "get_num_tokens"):  # LangChain models; some are callable too, so this comes first
+        return lambda text: int(source.get_num_tokens(sanitise(text)))
+    if hasattr(source, "encode_ordinary"):  # tiktoken
+        return lambda text: len(source.encode_ordinary(sanitise(text)))
+    if hasattr(source, "encode") and hasattr(source, "no_truncation"):  # tokenizers.Tokenizer
+        bare = type(source).from_str(source.to_str())  # a copy: the caller's truncation stays as it is
+        bare.no_truncation()
+        bare.no_padding()
+        return lambda text: len(bare.encode(sanitise(text), add_special_tokens=False).ids)
+    if hasattr(source, "encode") and hasattr(source, "decode"):  # transformers
+        return lambda text: len(
+            source.encode(sanitise(text), add_special_tokens=False, truncation=False, verbose=False)
+        )
+    if callable(source):
+        count: Counter = source
+        return count
+    raise InvalidInput(f"can't count tokens with a {type(source).__name__}; pass a tokenizer or a callable str -> int")
+
+
+def allocate(limit: int, demands: Sequence[float], weights: Sequence[float] | None = None) -> tuple[int, ...]:
+    """Share ``limit`` among demands by weight, never giving more than is asked; what one leaves, others get.
+
+    Args:
+        limit: Tokens to share.
+        demands: What each could use, in tokens.
+        weights: Relative importance; equal when None.
+
+    Returns:
+        One share per demand, in order; their sum is ``min(limit, sum(demands))``, up to rounding down of demands.
+
+    >>> allocate(100, [10, 200, 200])
+    (10, 45, 45)
+    >>> allocate(100, [10, 200, 200], weights=[1, 3, 1])
+    (10, 68, 22)
+    """
+    importance = [1.0] * len(demands) if weights is None else [max(float(w), 0.0) for w in weights]
+    if len(importance) != len(demands):
+        raise InvalidInput(f"{len(importance)} weights for {len(demands)} demands")
+    ceilings = [max(int(d), 0) for d in demands]
+    shares = [0] * len(ceilings)
+    left = min(_whole(limit), sum(ceilings))
+    hungry = [at for at, ceiling in enumerate(ceilings) if ceiling and importance[at]]
+    while left and hungry:
+        given = _round_shares(left, [importance[at] for at in hungry])
+        for at, share in zip(hungry, given, strict=True):
+            taken = min(share, ceilings[at] - shares[at])
+            shares[at] += taken
+            left -= taken
+        hungry = [at for at in hungry if shares[at] < ceilings[at]]
+    return tuple(shares)
+
+
+def _round_shares(total: int, weights: Sequence[float]) -> list[int]:
+    """Whole shares that add up to ``total``: largest remainder, ties by position."""
+    exact = [total * weight / math.fsum(weights) for weight in weights]
+    shares = [int(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda at: (shares[at] - exact[at], at))
+    for at in by_remainder[: total - sum(shares)]:
+        shares[at] += 1
+    return shares
+
+
+def _parts(text: str, size: int = 200_000) -> Iterator[str]:
+    """Huge text in parts that a tokenizer can hold, cut at white space, where WordPiece cuts anyway."""
+    start = 0
+    while len(text) - start > size:
+        gap = re.compile(r"\s").search(text, start + size)
+        end = gap.end() if gap else len(text)
+        yield text[start:end]
+        start = end
+    yield text[start:]

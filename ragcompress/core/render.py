@@ -1,0 +1,219 @@
+"""From a context to the string that is sent, and the one enforcer of the token budget.
+
+A `Style` is a rendering. `fit` guarantees: whatever it is given, what it returns renders within the budget and no
+longer than the passages did. `fill` aims: it takes the best segments that fit. Both judge by rendering and counting,
+because token counts do not add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+
+from ragcompress.core.budget import Counter, Renderer, TokenBudget
+from ragcompress.core.context import Context
+from ragcompress.core.segment import sanitise
+from ragcompress.core.select import top_under, weakest_first
+from ragcompress.core.types import Passage, Segment
+
+__all__ = [
+    "Style",
+    "aimed",
+    "fill",
+    "fit",
+    "fits",
+    "marked",
+    "numbered",
+    "plain",
+    "render",
+    "titled",
+    "tokens",
+    "whole",
+]
+
+OVER_BUDGET = "over budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A rendering: passages as blocks, in segment order.
+
+    Attributes:
+        numbers: Put ``[n]`` before each block, n being the passage's number from 1.
+        titles: Put the passage's title before its text.
+        gap: What stands where text between two kept segments went; "" means a space or a line break, as was there.
+    """
+
+    numbers: bool = False
+    titles: bool = False
+    gap: str = ""
+
+    def __call__(self, context: Context) -> str:
+        """Render ``context``; no segments give ``""``."""
+        blocks = []
+        for source, group in groupby(context.segments, key=lambda segment: segment.support[0].passage):
+            body = self._join(context, list(group))
+            if body:
+                blocks.append(self._heading(context, source) + body)
+        return "\n\n".join(blocks)
+
+    def _heading(self, context: Context, source: int) -> str:
+        title = context.passages[source].title.strip() if self.titles else ""
+        number = f"[{source + 1}] " if self.numbers else ""
+        return f"{number}{title}\n" if title else number
+
+    def _join(self, context: Context, segments: Sequence[Segment]) -> str:
+        parts: list[str] = []
+        for before, segment in zip([None, *segments], segments, strict=False):
+            if before is not None and not _touch(before, segment):
+                parts[-1] = parts[-1].rstrip()
+                parts.append(self.gap or _break(context, before, segment))
+                parts.append(segment.text.lstrip())
+            else:
+                parts.append(segment.text)
+        return "".join(parts).strip()
+
+
+plain = Style()
+titled = Style(titles=True)
+numbered = Style(numbers=True, titles=True)
+marked = Style(numbers=True, titles=True, gap=" […] ")
+
+
+def render(context: Context, budget: TokenBudget | None = None) -> str:
+    """The string that is sent: in the budget's rendering if it names one, else `plain`."""
+    return _renderer(budget)(context)
+
+
+def tokens(context: Context, budget: TokenBudget) -> int:
+    """How many tokens the rendered context has, by the budget's own count."""
+    return budget.count(render(context, budget))
+
+
+def fits(context: Context, budget: TokenBudget) -> bool:
+    """Whether all of it renders within the budget, and no longer than the passages did."""
+    return _gauge(context, budget)(context)
+
+
+def fit(context: Context, budget: TokenBudget) -> Context:
+    """Drop the weakest segments until the rendered context is within budget and no longer than the passages were.
+
+    The one enforcer: every compressor ends here. Segments without a score are weakest from the end. If even the empty
+    string counts more than the limit (a counter that adds special tokens), the empty context is returned with a note.
+    """
+    within = _gauge(context, budget)
+    if within(context):
+        return context
+    order = weakest_first([segment.score for segment in context.segments])
+    low, high = 1, len(order)  # invariant: dropping `high` segments is assumed to fit
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if within(_without(context, order[:middle])) else (middle + 1, high)
+    dropped = low
+    while dropped < len(order) and not within(_without(context, order[:dropped])):  # a counter need not be monotone
+        dropped += 1
+    result = _without(context, order[:dropped])
+    if not result.segments and budget.count("") > budget.limit:
+        least = budget.count("")
+        return result.note(f"nothing fits: this counter gives {least} tokens to the empty text, limit {budget.limit}")
+    return result
+
+
+def fill(context: Context, budget: TokenBudget, order: Sequence[int] | None = None) -> Context:
+    """Keep the best segments that fit: what does not fit is skipped and the next tried.
+
+    Args:
+        context: With scores; segments without one come last, in reading order.
+        budget: Its limit bounds the rendered result.
+        order: Segment numbers, best first; by default by score, ties by position.
+
+    Returns:
+        The kept segments in their present order, within the budget.
+    """
+    ranked = list(order) if order is not None else weakest_first([s.score for s in context.segments])[::-1]
+    if len(ranked) == len(context.segments) and fits(context, budget):
+        return context
+    costs = [budget.count(segment.text.strip()) for segment in context.segments]
+
+    def choose(aim: int) -> tuple[Context, int]:
+        chosen = top_under(ranked, costs, aim)
+        taken = set(chosen)
+        return context.keep(chosen, OVER_BUDGET), min((costs[at] for at in ranked if at not in taken), default=0)
+
+    return aimed(context, budget, choose) or fit(context.keep(ranked, OVER_BUDGET), budget)
+
+
+def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[Context, int]]) -> Context | None:
+    """The fullest of a few attempts within the budget: aim with costs, judge by the rendering, correct the aim.
+
+    Args:
+        context: What is chosen from.
+        budget: Its limit bounds the rendered result.
+        choose: Makes a choice that costs at most so many tokens, and says from how many more on it would change; 0: it
+            holds all there is.
+
+    Returns:
+        None if no attempt was within the budget.
+    """
+    within = _gauge(context, budget)
+    best: tuple[int, Context | None] = (-1, None)
+    aim = budget.limit
+    for _ in range(8):
+        attempt, step = choose(aim)
+        size = tokens(attempt, budget)
+        if size > best[0] and within(attempt):
+            best = (size, attempt)
+        correction = budget.limit - size
+        if correction == 0 or (correction > 0 and (correction < step or not step or size < best[0])):
+            break
+        aim += correction
+    return best[1]
+
+
+def _renderer(budget: TokenBudget | None) -> Renderer:
+    return plain if budget is None or budget.render is None else budget.render
+
+
+def whole(context: Context, budget: TokenBudget) -> tuple[int, int]:
+    """Characters and tokens of the uncompressed rendering: all passages, whole, in their order."""
+    try:
+        return _whole(context.passages, budget.count, budget.render)
+    except TypeError:  # a counter or renderer that can't be hashed: measure again
+        return _whole.__wrapped__(context.passages, budget.count, budget.render)
+
+
+@lru_cache(maxsize=8)
+def _whole(passages: tuple[Passage, ...], count: Counter, look: Renderer | None) -> tuple[int, int]:
+    text = (look or plain)(Context.of("", passages))
+    return len(text), count(text) if text else 0
+
+
+def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
+    """Whether a context renders within the limit and no longer than the whole passages."""
+    most_chars, most_tokens = whole(context, budget)
+    limit = min(budget.limit, most_tokens)
+
+    def within(candidate: Context) -> bool:
+        text = render(candidate, budget)
+        return len(text) <= most_chars and budget.count(text) <= limit
+
+    return within
+
+
+def _without(context: Context, gone: Sequence[int]) -> Context:
+    left = set(range(len(context.segments))) - set(gone)
+    return context.keep(left, OVER_BUDGET)
+
+
+def _touch(before: Segment, after: Segment) -> bool:
+    return before.support[-1].passage == after.support[0].passage and before.support[-1].end == after.support[0].start
+
+
+def _break(context: Context, before: Segment, after: Segment) -> str:
+    """What parts two kept pieces of one passage: a line break where lines went, else a space."""
+    last, first = before.support[-1], after.support[0]
+    passage = context.passages[last.passage].text
+    between = passage[max(last.end - 1, 0) : first.start] if last.end <= first.start else "\n"
+    return "\n" if "\n" in sanitise(between) else " "

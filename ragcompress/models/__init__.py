@@ -1,0 +1,1 @@
+"""What runs: onnxruntime sessions and numpy, never torch."""

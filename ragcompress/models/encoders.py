@@ -1,0 +1,283 @@
+"""Token states of passages and queries: one forward each, and everything else is read from them.
+
+`OnnxEncoder.embedded()` is all-MiniLM-L6-v2 (Apache-2.0), shipped in the package and run by onnxruntime: no network,
+no torch. `TransformerEncoder` wraps any Hugging Face encoder or SentenceTransformer. Both are `TokenEncoder`s.
+
+Long text goes through in windows that overlap; each token's state is taken from the window in which it stands
+farthest from an edge, so that a passage of any length gives one state per token in bounded memory.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.core.budget import embedded_tokenizer
+from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.segment import sanitise
+from ragcompress.core.types import Passage
+from ragcompress.models.sessions import LateSession, cpu_gains_from_int8, run_all
+
+__all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "inside"]
+
+WINDOW = 256  # tokens per forward, special tokens and title included; what MiniLM was tuned with
+OVERLAP = 32  # tokens of context on either side of a cut
+MAX_TITLE = 32
+CHUNK = 32  # texts whose windows are read side by side
+CACHE_TOKENS = 400_000  # about 600 MB of float32 states at 384 dimensions
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """The token states of one text.
+
+    Attributes:
+        last: Last-layer states, shape [tokens, dim], special and title tokens included.
+        middle: Middle-layer states, same shape; None if the encoder gives none.
+        offsets: Half-open character offsets into the text, shape [tokens, 2]; (-1, -1) for special and title tokens.
+        ids: Vocabulary numbers of the tokens, shape [tokens]; None if the encoder does not say.
+    """
+
+    last: Floats
+    middle: Floats | None
+    offsets: NDArray[np.int64]
+    ids: NDArray[np.int64] | None = None
+
+    def inside(self, start: int, end: int) -> NDArray[np.bool_]:
+        """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""
+        return inside(self.offsets, start, end)
+
+
+def inside(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:
+    """Which of the tokens at ``offsets`` [tokens, 2] overlap the characters ``[start, end)``; special ones never."""
+    return (offsets[:, 0] < end) & (offsets[:, 1] > start) & (offsets[:, 0] >= 0)
+
+
+class TokenEncoder(Protocol):
+    """Text to token states."""
+
+    def query(self, text: str) -> Encoded:
+        """States of a query."""
+        ...
+
+    def passages(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """States of ``title. text`` for every passage."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Token ids with special tokens; which of them to keep, and their character offsets."""
+
+    ids: list[int]
+    keep: slice
+    offsets: list[tuple[int, int]]
+
+
+class _WindowedEncoder:
+    """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs."""
+
+    def __init__(self, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
+        self._tokenizer = tokenizer
+        self._name = name
+        self._window = window
+        self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
+        self._cached_tokens = 0
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._name!r})"
+
+    def query(self, text: str) -> Encoded:
+        """States of a query; the same text gives the same object while it is cached."""
+        return self._encode([("", text)])[0]
+
+    def passages(self, passages: Sequence[Passage]) -> list[Encoded]:
+        """States of ``title. text`` for every passage, in order."""
+        return self._encode([(passage.title, passage.text) for passage in passages])
+
+    def remember(self, passage: Passage, make: Callable[[], Encoded]) -> None:
+        """Put states that were computed earlier into the cache; ``make`` is called only if they are not there."""
+        key = (passage.title, passage.text)
+        with self._lock:
+            known = key in self._cache
+        if not known:
+            self._remember(key, make())
+
+    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+        """Last and middle states of each window."""
+        raise NotImplementedError
+
+    def _encode(self, keys: Sequence[tuple[str, str]]) -> list[Encoded]:
+        """States of (title, text) pairs, in order."""
+        found = {key: known for key in keys if (known := self._recall(key)) is not None}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        for chunk in (missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)):
+            windows = [list(self._windows(*key)) for key in chunk]
+            states = iter(self._forwards([window.ids for own in windows for window in own]))
+            for key, own in zip(chunk, windows, strict=True):
+                found[key] = _joined(own, [next(states) for _ in own])
+                self._remember(key, found[key])
+        return [found[key] for key in keys]
+
+    def _recall(self, key: tuple[str, str]) -> Encoded | None:
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+            return self._cache.get(key)
+
+    def _remember(self, key: tuple[str, str], encoded: Encoded) -> None:
+        with self._lock:
+            if key not in self._cache and len(encoded.last) <= CACHE_TOKENS // 4:
+                self._cache[key] = encoded
+                self._cached_tokens += len(encoded.last)
+            while self._cached_tokens > CACHE_TOKENS:
+                self._cached_tokens -= len(self._cache.popitem(last=False)[1].last)
+
+    def _windows(self, title: str, text: str) -> Iterator[_Window]:
+        pieces = self._tokenizer.encode(sanitise(text), add_special_tokens=False)
+        heading = sanitise(title).strip()
+        head = self._tokenizer.encode(f"{heading}. ", add_special_tokens=False).ids[:MAX_TITLE] if heading else []
+        first, last = _special_ids(self._tokenizer)
+        room = self._window - len(head) - 2
+        for start, end, keep_from, keep_to in _cuts(len(pieces.ids), room):
+            ids = [first, *head, *pieces.ids[start:end], last]
+            lead = 1 + len(head)
+            offsets = [(-1, -1)] * lead + pieces.offsets[start:end] + [(-1, -1)]
+            # the first window brings the special and title tokens, later ones only their own stretch of text
+            keep = slice(
+                0 if start == 0 else lead + keep_from - start, lead + keep_to - start + (keep_to == len(pieces.ids))
+            )
+            yield _Window(ids, keep, offsets)
+
+
+class OnnxEncoder(_WindowedEncoder):
+    """An encoder graph with inputs ``input_ids``, ``attention_mask`` and outputs ``middle``, ``last``."""
+
+    def __init__(self, graph: Any, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
+        super().__init__(tokenizer, name, window=window)
+        self._graph = graph
+
+    @classmethod
+    def embedded(cls, precision: str | None = None) -> OnnxEncoder:
+        """The encoder shipped in the package; one shared instance per precision.
+
+        Args:
+            precision: ``"int8"``, ``"float"``, or None: int8 where the processor gains from it.
+        """
+        return _embedded(precision or ("int8" if cpu_gains_from_int8() else "float"))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the weights: equal fingerprints mean equal states."""
+        return f"{self._name}:{self._graph.checksum}" if hasattr(self._graph, "checksum") else self._name
+
+    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+        batches = [np.array([ids], dtype=np.int64) for ids in windows]
+        feeds = [{"input_ids": batch, "attention_mask": np.ones_like(batch)} for batch in batches]
+        return [(last[0], middle[0]) for middle, last in run_all(self._graph, ["middle", "last"], feeds)]
+
+
+class TransformerEncoder(_WindowedEncoder):
+    """Any Hugging Face encoder with a fast tokenizer, or a SentenceTransformer, on torch.
+
+    Args:
+        model: A name or folder, a ``SentenceTransformer``, or a ``(model, fast tokenizer)`` pair.
+        device: Torch device; the GPU if there is one when None.
+
+    Raises:
+        ModelError: The model can't be loaded or has no fast tokenizer (character offsets need one).
+    """
+
+    def __init__(self, model: Any, *, device: str | None = None, window: int = WINDOW) -> None:
+        torch = require("torch", "generators")
+        body, tokenizer = _load_transformer(model)
+        self._torch = torch
+        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._body = body.to(self._device).eval()
+        longest = getattr(body.config, "max_position_embeddings", window)
+        super().__init__(tokenizer, getattr(body.config, "name_or_path", "model"), window=min(window, longest))
+
+    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+        with self._torch.inference_mode():
+            found = [self._body(input_ids=self._torch.tensor([ids], device=self._device)) for ids in windows]
+        return [(out.last_hidden_state[0].float().cpu().numpy(), None) for out in found]
+
+
+@lru_cache(maxsize=2)
+def _embedded(precision: str) -> OnnxEncoder:
+    files = {"int8": "encoder-int8.onnx", "float": "encoder-half.onnx"}
+    if precision not in files:
+        raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
+    graph = LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
+    return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
+
+
+def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:
+    """Windows over ``size`` tokens: (start, end, keep_from, keep_to); the keep ranges tile ``[0, size)``."""
+    start = 0
+    kept = 0
+    while True:
+        end = min(start + room, size)
+        keep_to = size if end == size else end - OVERLAP
+        yield start, end, kept, keep_to
+        if end == size:
+            return
+        kept = keep_to
+        start = keep_to - OVERLAP
+
+
+def _special_ids(tokenizer: Any) -> tuple[int, int]:
+    ids = tokenizer.encode("", add_special_tokens=True).ids
+    if len(ids) != 2:
+        raise ModelError(f"an encoder needs one start and one end token; this tokenizer adds {len(ids)}")
+    return ids[0], ids[1]
+
+
+def _joined(windows: Sequence[_Window], states: Sequence[tuple[Floats, Floats | None]]) -> Encoded:
+    """A text's windows as one: of each the tokens that it keeps."""
+    parts = list(zip(windows, states, strict=True))
+    return Encoded(
+        np.concatenate([last[window.keep] for window, (last, _) in parts]),
+        _stack([None if middle is None else middle[window.keep] for window, (_, middle) in parts]),
+        np.array([pair for window in windows for pair in window.offsets[window.keep]], dtype=np.int64).reshape(-1, 2),
+        np.array([number for window in windows for number in window.ids[window.keep]], dtype=np.int64),
+    )
+
+
+def _stack(parts: Sequence[Floats | None]) -> Floats | None:
+    found = [part for part in parts if part is not None]
+    return np.concatenate(found) if len(found) == len(parts) else None
+
+
+def _load_transformer(model: Any) -> tuple[Any, Any]:
+    if isinstance(model, str):
+        transformers = require("transformers", "generators")
+        try:
+            model = transformers.AutoModel.from_pretrained(model), transformers.AutoTokenizer.from_pretrained(model)
+        except (OSError, ValueError) as error:
+            raise ModelError(f"can't load the encoder {model!r}: {error}") from error
+    if hasattr(model, "tokenizer") and hasattr(model, "__getitem__") and hasattr(model[0], "auto_model"):
+        model = model[0].auto_model, model.tokenizer  # a SentenceTransformer
+    if not isinstance(model, tuple):
+        raise InvalidInput(
+            f"encoder must be a name, a SentenceTransformer or (model, tokenizer), not {type(model).__name__}"
+        )
+    body, tokenizer = model
+    fast = getattr(tokenizer, "backend_tokenizer", None)
+    if fast is None:
+        raise ModelError("the encoder needs a fast tokenizer, which gives character offsets")
+    copy = type(fast).from_str(fast.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return body, copy

@@ -1,0 +1,172 @@
+"""A query and a passage, encoded apart, compared: windows, untrained scores, features. Training calls the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.core.errors import ModelError
+from ragcompress.models.encoders import Encoded
+
+__all__ = ["Matched", "Query", "compare", "match", "read_query", "token_ranges", "unit", "windows"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+WINDOW = 320  # passage tokens that one joint forward reads; longer passages are read in several
+
+
+class Query(NamedTuple):
+    """A query, ready to meet passages.
+
+    Attributes:
+        middle: Middle states, shape [tokens, dim].
+        last: Last states as unit rows, same shape.
+        words: True for the text's own tokens, False for special ones; shape [tokens].
+        vector: Unit mean of the last states; shape [dim].
+        ids: Vocabulary numbers; shape [tokens].
+    """
+
+    middle: Floats
+    last: Floats
+    words: NDArray[np.bool_]
+    vector: Floats
+    ids: Ints
+
+
+class Matched(NamedTuple):
+    """A passage window beside its query: what the joint graph reads, and the untrained scores.
+
+    Attributes:
+        states: Middle states, query then passage; shape [tokens, dim].
+        features: Best cosine, same piece, sentence cosine, passage cosine of every token; shape [tokens, 4].
+        untrained: Passage cosine, sentence cosine, late interaction, passage late interaction; [sentences, 4].
+        spans: Half-open token ranges of the sentences inside ``states``.
+    """
+
+    states: Floats
+    features: Floats
+    untrained: Floats
+    spans: list[tuple[int, int]]
+
+
+def read_query(encoded: Encoded) -> Query:
+    """Prepare an encoded query.
+
+    Raises:
+        ModelError: The encoder gives no middle states or piece ids, which the joint labeller needs.
+    """
+    if encoded.middle is None or encoded.ids is None:
+        raise ModelError("the joint labeller needs an encoder with middle states: OnnxEncoder.embedded()")
+    words = encoded.offsets[:, 0] >= 0
+    words = words if words.any() else np.ones(len(words), dtype=bool)
+    return Query(encoded.middle, unit(encoded.last), words, unit(encoded.last.mean(axis=0)), encoded.ids)
+
+
+def compare(query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[list[int], Matched]]:
+    """For each window of a passage the numbers of its sentences, and how it matches the query.
+
+    Args:
+        query: From `read_query`.
+        passage: Encoded.
+        sentences: Character ranges, in order.
+    """
+    vector = unit(passage.last.mean(axis=0))
+    return [
+        (numbers, match(query, passage, rows, spans, vector)) for rows, numbers, spans in windows(passage, sentences)
+    ]
+
+
+def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int, int]], vector: Floats) -> Matched:
+    """Compare a query with the token rows ``rows`` of a passage.
+
+    Args:
+        query: From `read_query`.
+        passage: The whole encoded passage.
+        rows: The rows that this window shows, the first being the start token.
+        spans: Half-open ranges into ``rows``, one per sentence, none empty.
+        vector: Unit mean of the passage's last states, shape [dim].
+    """
+    assert passage.middle is not None
+    assert passage.ids is not None
+    last = unit(passage.last[rows])
+    cosines = query.last @ last.T  # [query tokens, rows]
+    spoken = cosines[query.words]
+    passage_cosine = float(query.vector @ vector)
+    ahead = len(query.ids)
+    features = np.zeros((ahead + len(rows), 4), dtype=np.float32)
+    features[:ahead, 0], features[ahead:, 0] = cosines.max(axis=1), spoken.max(axis=0)
+    ids = passage.ids[rows]
+    features[:ahead, 1], features[ahead:, 1] = np.isin(query.ids, ids), np.isin(ids, query.ids[1:-1])
+    features[:, 3] = passage_cosine
+    untrained = np.empty((len(spans), 4), dtype=np.float32)
+    untrained[:, 0], untrained[:, 3] = passage_cosine, spoken.max(axis=1).mean()
+    for at, (start, end) in enumerate(spans):
+        cosine = float(query.vector @ unit(passage.last[rows[start:end]].mean(axis=0)))
+        features[ahead + start : ahead + end, 2] = cosine
+        untrained[at, 1:3] = cosine, spoken[:, start:end].max(axis=1).mean()
+    states = np.concatenate([query.middle, passage.middle[rows]])
+    return Matched(states, features, untrained, [(ahead + start, ahead + end) for start, end in spans])
+
+
+def windows(
+    passage: Encoded, sentences: Sequence[tuple[int, int]]
+) -> list[tuple[Ints, list[int], list[tuple[int, int]]]]:
+    """The passage in windows of whole sentences.
+
+    Args:
+        passage: Encoded.
+        sentences: Character ranges, in order.
+
+    Returns:
+        Per window: token rows (start and title tokens, then the sentences', then the end token), the numbers of its
+        sentences, and their ranges within the rows. Sentences without tokens are in no window; one that exceeds
+        `WINDOW` has a window of its own.
+    """
+    text = np.flatnonzero(passage.offsets[:, 0] >= 0)
+    if not len(text):
+        return []
+    head, first = np.arange(text[0]), int(text[0])
+    ranges = token_ranges(passage, sentences)
+    result = []
+    for group in _groups(ranges):
+        begin, stop = min(ranges[at][0] for at in group), max(ranges[at][1] for at in group)
+        stop = min(stop, begin + 2 * WINDOW)
+        tail = [len(passage.offsets) - 1] if stop == len(text) else []
+        rows = np.concatenate([head, np.arange(first + begin, first + stop), tail]).astype(np.int64)
+        spans = [(len(head) + ranges[at][0] - begin, len(head) + min(ranges[at][1], stop) - begin) for at in group]
+        result.append((rows, group, spans))
+    return result
+
+
+def token_ranges(encoded: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Half-open ranges of text tokens, counted from the first one, that each sentence overlaps."""
+    text = encoded.offsets[:, 0] >= 0
+    starts, ends = encoded.offsets[text].T
+    return [
+        (int(np.searchsorted(ends, a, side="right")), int(np.searchsorted(starts, b, side="left")))
+        for a, b in sentences
+    ]
+
+
+def _groups(ranges: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Runs of sentence numbers whose tokens together fit a window."""
+    groups: list[list[int]] = []
+    begin = 0
+    for at, (start, end) in enumerate(ranges):
+        if end <= start:
+            continue
+        if not groups or end - begin > WINDOW:
+            groups.append([])
+            begin = start
+        groups[-1].append(at)
+    return groups
+
+
+def unit(rows: Floats) -> Floats:
+    """Rows of length 1 [..., dim]; rows of zeros stay."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.divide(rows, np.where(lengths > 0, lengths, 1), dtype=np.float32)

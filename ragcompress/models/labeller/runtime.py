@@ -1,0 +1,222 @@
+"""The joint labeller at run time: numpy and onnxruntime, no torch.
+
+A passage and a query are encoded apart, once (`ragcompress.models.encoders`), and compared
+(`ragcompress.models.labeller.matching`);
+the joint graph then reads their middle states together and says of every token how much it should be kept, and of the
+passage how well it ranks. `JointModel.read` turns that into numbers per sentence, whose weighted sum is its score.
+
+After PreTTR (MacAvaney et al., SIGIR 2020), whose split makes the passage half storable, and Provence (Chirkova et
+al., ICLR 2025), which prunes and reranks in one pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.select import one_or_none
+from ragcompress.models.encoders import Encoded
+from ragcompress.models.labeller.bridges import Mention, bridged
+from ragcompress.models.labeller.matching import Matched, Query, compare, token_ranges
+from ragcompress.models.sessions import LateSession, cpu_gains_from_int8, run_all
+
+__all__ = ["JOINT", "LEARNED", "PARTS", "PASSAGE_PARTS", "JointModel", "Reading", "log_mean_exp", "passage_parts"]
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# What a sentence's score is the weighted sum of. The last two, shares of the context's best BM25, come from the scorer.
+PARTS = (
+    "passage_cosine", "sentence_cosine", "late_interaction", "passage_late_interaction",
+    "keep_mean", "keep_best", "rank", "words", "passage_words",
+)  # fmt: skip
+JOINT = 7  # how many of them `JointModel.read` gives
+LEARNED = slice(4, JOINT)  # which of them the joint reading gives
+
+# What a passage's score is the weighted sum of: two of its own parts, and the score of its best sentence.
+PASSAGE_PARTS = ("passage_cosine", "passage_late_interaction", "best_sentence")
+
+FILES = {"int8": "labeller-int8.onnx", "float": "labeller-half.onnx"}
+
+
+class Reading(NamedTuple):
+    """What the labeller says of one passage.
+
+    Attributes:
+        parts: The first seven `PARTS` of its sentences [sentences, 7]; NaN for a sentence without tokens. Those of the
+            joint reading are 0 where none of them has a weight.
+        labels: How much each token is part of what answers, its answer-like and its keep logit together [tokens]; -inf
+            for special tokens, those of no sentence, and all where there is no joint reading.
+    """
+
+    parts: Floats
+    labels: Floats
+
+    @classmethod
+    def blank(cls, sentences: int, tokens: int) -> Reading:
+        """Of which nothing is known."""
+        return cls(np.full((sentences, JOINT), np.nan, dtype=np.float32), np.full(tokens, -np.inf, dtype=np.float32))
+
+
+class JointModel:
+    """The shipped joint graph with its weights and calibration; thread-safe.
+
+    Attributes:
+        settings: What ``labeller.json`` holds.
+        weights: Of `PARTS`, float32 [9].
+        folder: Where its graphs are; None: in the package.
+    """
+
+    def __init__(self, graph: Any, settings: Mapping[str, Any], folder: Path | None = None) -> None:
+        self._graph = graph
+        self.settings, self.folder = settings, folder
+        self.weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS], dtype=np.float32)
+
+    @classmethod
+    def embedded(cls, precision: str | None = None) -> JointModel:
+        """The labeller shipped in the package; one shared instance per precision (``"int8"``, ``"float"``)."""
+        return _embedded(precision or _best_precision())
+
+    def with_settings(self, settings: Mapping[str, Any]) -> JointModel:
+        """The same graph with other weights and calibration."""
+        return JointModel(self._graph, {**self.settings, **settings}, self.folder)
+
+    def with_graphs(self, folder: Path) -> JointModel:
+        """The graphs of a folder, the one that suits the processor, with these weights and calibration."""
+        file = folder / FILES[_best_precision()]
+        if not file.is_file():
+            raise ModelError(f"{file} is missing; keep the folder that `tune --layers` wrote beside its file")
+        return JointModel(LateSession(file.read_bytes), self.settings, folder)
+
+    def half_graph(self) -> bytes:
+        """The float graph, which training goes on from."""
+        return (self.folder or _shipped()).joinpath(FILES["float"]).read_bytes()
+
+    def student(self) -> JointModel:
+        """The same without the joint reading: the other parts alone, their weights fitted anew near this model's.
+
+        What it needs of a passage can be stored in full, so that a query costs little more than its own encoding; the
+        cheap judge of a cascade, as in IDCM (Hofstätter et al., SIGIR 2021).
+        """
+        return self.with_settings({"name": f"{self.settings['name']}, student", **self.settings["student"]})
+
+    def __repr__(self) -> str:
+        return f"JointModel({self.settings['name']!r})"
+
+    def read(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Reading]:
+        """What every passage and its sentences have to do with the query.
+
+        Args:
+            query: From `read_query`.
+            passages: Each encoded, with the character ranges of its sentences.
+        """
+        found = [Reading.blank(len(sentences), len(encoded.offsets)) for encoded, sentences in passages]
+        compared = [
+            (reading, firsts, numbers, matched)
+            for reading, (encoded, sentences) in zip(found, passages, strict=True)
+            for firsts, numbers, matched in _placed(query, encoded, sentences)
+        ]
+        for reading, _, numbers, matched in compared:
+            reading.parts[numbers, :4], reading.parts[numbers, LEARNED] = matched.untrained, 0
+        if self.weights[LEARNED].any():
+            read = self._read([matched for *_, matched in compared], len(query.ids))
+            for (reading, firsts, numbers, matched), (logits, rank) in zip(compared, read, strict=True):
+                keep = [logits[start:end, 1] for start, end in matched.spans]
+                reading.parts[numbers, LEARNED] = [[own.mean(), log_mean_exp(own), rank] for own in keep]
+                for first, (start, end) in zip(firsts, matched.spans, strict=True):
+                    reading.labels[first : first + end - start] = logits[start:end].sum(axis=1)
+        return found
+
+    def _read(self, windows: Sequence[Matched], ahead: int) -> list[tuple[Floats, float]]:
+        """Of each window its tokens' logits, answer-like and keep [tokens, 2], and the passage's rank logit."""
+        sides = [(np.arange(len(matched.states)) >= ahead).astype(np.int64) for matched in windows]
+        feeds = [
+            {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
+            for matched, side in zip(windows, sides, strict=True)
+        ]
+        return [(logits[0], float(rank[0])) for logits, rank in run_all(self._graph, ["logits", "rank"], feeds)]
+
+    def probabilities(
+        self, parts: Floats, owners: Ints, mentions: Sequence[Mention] = ()
+    ) -> tuple[Doubles, dict[int, float]]:
+        """Who supports the answer: calibrated probabilities of the sentences, and of the passages.
+
+        Sentences are weighed against each other and against "nothing here does", and so are passages; either sum to
+        at most 1, and what is missing to 1 is the probability of nothing.
+
+        Args:
+            parts: `PARTS` of each sentence [n, 9]; one with a NaN gets probability 0.
+            owners: Number of each sentence's passage [n].
+            mentions: Which sentences name which passages, from `ragcompress.models.labeller.bridges`.
+
+        Returns:
+            Keep probabilities [n], and by number those of passages with sentences.
+        """
+        scores = bridged((parts @ self.weights).astype(np.float64), owners, mentions, self.settings["bridge"])
+        read = ~np.isnan(scores)
+        keep = np.zeros(len(scores))
+        keep[read] = one_or_none(scores[read], self.settings["keep"])
+        passages = dict.fromkeys(owners.tolist(), 0.0)
+        if read.any():
+            numbers, rows = passage_parts(parts[read], scores[read], owners[read])
+            own = self.settings["passages"]
+            found = one_or_none(rows @ np.array([own["weights"][name] for name in PASSAGE_PARTS]), own["keep"])
+            passages |= dict(zip(numbers.tolist(), found.tolist(), strict=True))
+        return keep, passages
+
+
+def passage_parts(parts: NDArray[Any], scores: Doubles, owners: Ints) -> tuple[Ints, Doubles]:
+    """Numbers of the passages that own sentences, and their `PASSAGE_PARTS` [passages, 3].
+
+    Args:
+        parts: `PARTS` of the sentences [n, 9].
+        scores: Of the sentences [n].
+        owners: Number of each sentence's passage [n].
+    """
+    numbers = np.unique(owners)
+    columns = [PARTS.index(name) for name in PASSAGE_PARTS[:2]]
+    rows = [
+        [*parts[own][:, columns].max(axis=0), scores[own].max()] for own in (owners == number for number in numbers)
+    ]
+    return numbers, np.array(rows, dtype=np.float64).reshape(-1, len(PASSAGE_PARTS))
+
+
+def _placed(
+    query: Query, encoded: Encoded, sentences: Sequence[tuple[int, int]]
+) -> Iterator[tuple[list[int], list[int], Matched]]:
+    """The windows of a passage, each with its sentences' first tokens and numbers."""
+    ahead = int(np.argmax(encoded.offsets[:, 0] >= 0))
+    ranges = token_ranges(encoded, sentences)
+    for numbers, matched in compare(query, encoded, sentences):
+        yield [ahead + ranges[number][0] for number in numbers], numbers, matched
+
+
+def log_mean_exp(values: Floats) -> float:
+    """A smooth maximum: log of the mean of exponentials."""
+    top = float(values.max())
+    return top + float(np.log(np.exp(values - top).mean()))
+
+
+def _best_precision() -> str:
+    return "int8" if cpu_gains_from_int8() else "float"
+
+
+def _shipped() -> Any:
+    return resources.files("ragcompress").joinpath("weights")
+
+
+@lru_cache(maxsize=2)
+def _embedded(precision: str) -> JointModel:
+    if precision not in FILES:
+        raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
+    settings = json.loads(_shipped().joinpath("labeller.json").read_text(encoding="utf-8"))
+    return JointModel(LateSession(_shipped().joinpath(FILES[precision]).read_bytes), settings)

@@ -1,0 +1,1 @@
+"""What came out: the result and its views."""

@@ -1,0 +1,183 @@
+"""Trained weights out of torch: safetensors to go on with, ONNX graphs to ship."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ragcompress.core.errors import ModelError, require
+from ragcompress.models.labeller.bridges import BRIDGE
+from ragcompress.models.labeller.runtime import PARTS
+from ragcompress.training.labeller.config import FEATURES, ModelConfig
+
+__all__ = ["export_joint", "from_graph", "from_pretrained", "halve", "save_pretrained", "settings_of"]
+
+OPSET = 18
+FLOAT_NODES = ("features", "head", "lift")  # tiny, and what they read or write has a wide range: never int8
+
+
+def save_pretrained(model: Any, folder: Path, *, training: Mapping[str, Any] | None = None) -> None:
+    """Write a `JointHalf` as ``joint.safetensors`` and ``joint.json``.
+
+    Args:
+        model: The trained half.
+        folder: Made when missing.
+        training: What to remember about the run: data sets, tokens seen, configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().float().contiguous() for name, tensor in model.state_dict().items()}
+    require("safetensors.torch", "train").save_file(tensors, folder / "joint.safetensors")
+    about = {"model": asdict(model.config), "training": dict(training or {})}
+    (folder / "joint.json").write_text(json.dumps(about, indent=2), encoding="utf-8")
+
+
+def from_pretrained(folder: Path) -> Any:
+    """The `JointHalf` that `save_pretrained` wrote.
+
+    Raises:
+        ModelError: A file is missing or does not fit the configuration.
+    """
+    require("torch", "train")
+    from ragcompress.training.labeller.model import JointHalf
+
+    try:
+        about = json.loads((folder / "joint.json").read_text(encoding="utf-8"))["model"]
+        model = JointHalf(ModelConfig(**{**about, "fusion": tuple(about["fusion"])}))
+        model.load_state_dict(require("safetensors.torch", "train").load_file(folder / "joint.safetensors"))
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{folder} holds no joint labeller that this version reads: {error}") from error
+    return model.eval()
+
+
+def from_graph(graph: bytes, settings: Mapping[str, Any]) -> Any:
+    """The `JointHalf` behind a ``labeller-half.onnx``, to train it further; what `export_joint` rounded stays rounded.
+
+    Args:
+        graph: The file's bytes.
+        settings: What ``labeller.json`` holds.
+
+    Raises:
+        ModelError: The graph is of another make.
+    """
+    torch, onnx = require("torch", "train"), require("onnx", "train")
+    from ragcompress.training.labeller.model import JointHalf
+
+    try:
+        body = onnx.load_model_from_string(graph).graph
+        model = JointHalf(ModelConfig(join_at=settings["join_at"]))
+        arrays = {
+            tensor.name.removesuffix("_half"): onnx.numpy_helper.to_array(tensor).astype(np.float32)
+            for tensor in body.initializer
+        }
+        aliases = [node for node in body.node if node.op_type == "Identity" and node.input[0] in arrays]
+        arrays |= {node.output[0]: arrays[node.input[0]] for node in aliases}  # equal constants are stored once
+        state = {name.removeprefix("model."): array for name, array in arrays.items() if name.startswith("model.")}
+        products = [node for node in body.node if node.op_type == "MatMul" and node.input[1] in arrays]
+        for node in products:  # a linear layer's weights, transposed, under a number
+            name = ".".join(node.name.strip("/").split("/")[1:-1])
+            state[f"{name}.weight"] = arrays[node.input[1]].T
+        factors = [arrays[name] for node in body.node if node.op_type == "Mul" for name in node.input if name in arrays]
+        state["sides"] = np.stack([factor for factor in factors if factor.shape == (model.config.width,)])
+        weights = [settings["weights"][name] for name in PARTS]
+        state |= {"fusion": np.array(weights[:4]), "scales": np.array(weights[4:7]), "keep": np.array(settings["keep"])}
+        model.load_state_dict({name: torch.tensor(np.array(array)).float() for name, array in state.items()})
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise ModelError(f"this graph is no joint labeller that can be trained further: {error}") from error
+    return model
+
+
+def settings_of(model: Any, name: str) -> dict[str, Any]:
+    """What `JointModel` needs beside the graph, before calibration."""
+    return {
+        "name": name,
+        "join_at": model.config.join_at,
+        "weights": {
+            name: round(value, 5)
+            for name, value in zip(PARTS, [*model.fusion.tolist(), *model.scales.tolist(), 0.0, 0.0], strict=True)
+        },
+        "bridge": list(BRIDGE),
+        "keep": [round(value, 5) for value in model.keep.tolist()],
+    }
+
+
+def export_joint(model: Any, folder: Path) -> dict[str, int]:
+    """Write ``labeller-int8.onnx`` and ``labeller-half.onnx``; returns their sizes in bytes.
+
+    The graphs read ``states`` [batch, length, width], ``features`` [batch, length, 4] and ``side`` [batch, length]
+    (0 query, 1 passage), all of one length, and give ``logits`` [batch, length, 2] and ``rank`` [batch].
+    """
+    quantisation = require("onnxruntime.quantization", "train")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "joint.onnx"
+        _export_float(model, plain)
+        halve(plain, folder / "labeller-half.onnx")
+        nodes = require("onnx", "train").load(plain).graph.node
+        quantisation.quantize_dynamic(
+            plain,
+            folder / "labeller-int8.onnx",
+            weight_type=quantisation.QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=["MatMul"],
+            nodes_to_exclude=[node.name for node in nodes if any(part in node.name for part in FLOAT_NODES)],
+        )
+    return {file.name: file.stat().st_size for file in sorted(folder.glob("labeller-*.onnx"))}
+
+
+def _export_float(model: Any, path: Path) -> None:
+    torch = require("torch", "train")
+    states = torch.zeros(2, 12, model.config.width)
+    side = (torch.arange(12) > 4).long().repeat(2, 1)
+    names = {"states": states, "features": torch.zeros(2, 12, len(FEATURES)), "side": side}
+    axes = {name: {0: "batch", 1: "length"} for name in (*names, "logits")}
+    with torch.no_grad():
+        torch.onnx.export(
+            _unmasked(model).float().eval(),
+            tuple(names.values()),
+            path,
+            opset_version=OPSET,
+            dynamo=False,
+            input_names=list(names),
+            output_names=["logits", "rank"],
+            dynamic_axes={**axes, "rank": {0: "batch"}},
+        )
+
+
+def _unmasked(model: Any) -> Any:
+    """The model without padding: batches at run time hold windows of one length."""
+    torch = require("torch", "train")
+
+    class Unmasked(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, states: Any, features: Any, side: Any) -> Any:
+            return self.model(states, features, side, None)
+
+    return Unmasked()
+
+
+def halve(source: Path, target: Path) -> None:
+    """Store float32 constants as float16 behind a Cast, which onnxruntime folds away when it loads the graph."""
+    onnx = require("onnx", "train")
+    model = onnx.load(source)
+    casts, kept = [], []
+    for tensor in model.graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        if tensor.data_type != onnx.TensorProto.FLOAT or array.size < 1024:
+            kept.append(tensor)
+            continue
+        kept.append(onnx.numpy_helper.from_array(array.astype(np.float16), tensor.name + "_half"))
+        casts.append(onnx.helper.make_node("Cast", [tensor.name + "_half"], [tensor.name], to=onnx.TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(kept)
+    model.graph.node.extend(nodes)
+    onnx.save(model, target)
