@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ragcompress.core.context import Context
     from ragcompress.core.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.core.render import Style, fit, marked, numbered, plain, titled
-    from ragcompress.core.types import Dropped, Passage, Segment, Span
-    from ragcompress.facade import compress, compress_many
+    from ragcompress.core.types import Dropped, Passage, Segment, Span, Unit
+    from ragcompress.facade import compress, compress_many, units
     from ragcompress.generators.answers import answer_each
     from ragcompress.generators.sat import model_sentences
     from ragcompress.models.reader.reader import ExtractiveReader
@@ -88,6 +88,7 @@ _HOMES: dict[str, str] = {
     "Style": "core.render",
     "TokenBudget": "core.budget",
     "TokenRetriever": "retriever.tokens",
+    "Unit": "core.types",
     "WordPruner": "pruners.words",
     "allocate": "core.budget",
     "answer_each": "generators.answers",
@@ -112,6 +113,7 @@ _HOMES: dict[str, str] = {
     "rerank": "scorers.labels",
     "titled": "core.render",
     "tune": "training.tuning",
+    "units": "facade",
 }
 
 __all__ = [
@@ -153,6 +155,7 @@ __all__ = [
     "Style",
     "TokenBudget",
     "TokenRetriever",
+    "Unit",
     "WordPruner",
     "allocate",
     "answer_each",
@@ -177,6 +180,7 @@ __all__ = [
     "rerank",
     "titled",
     "tune",
+    "units",
 ]
 
 

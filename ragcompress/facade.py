@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 from typing import Any, Literal
 
+from ragcompress import structure
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput, require
@@ -20,7 +21,7 @@ from ragcompress.results.result import Compressed
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.telemetry import spanned
 
-__all__ = ["compress", "compress_many"]
+__all__ = ["compress", "compress_many", "units"]
 
 Budget = TokenBudget | int | float | None
 OnError = Literal["fallback", "raise"]
@@ -89,6 +90,15 @@ def compress_many(
         items = track(items if hasattr(items, "__len__") else list(items), description="compress")
     for query, passages in items:
         yield compress(query, passages, budget, method, **options)
+
+
+def units(text: str) -> list[tuple[int, int]]:
+    """How a passage falls into units, as half-open ``str`` offsets that tile it; `ragcompress.structure` has the rest.
+
+    >>> units("Ada wrote it. It rained.")
+    [(0, 14), (14, 24)]
+    """
+    return [(unit.start, unit.end) for unit in structure.units(text)]
 
 
 def _budget(budget: Budget, context: Context) -> TokenBudget:

@@ -57,15 +57,21 @@ class Context:
         return cls(query, given, tuple(Segment(given[span.passage].text, (span,)) for span in whole))
 
     def split(self, segmenter: Segmenter = sentences) -> Context:
-        """Cut every verbatim segment into the tiles of ``segmenter``; rewritten segments stay as they are."""
+        """Cut every verbatim segment into the tiles of ``segmenter``; rewritten segments stay as they are.
+
+        A tile is ``(start, end)`` or a `Unit`, whose needs become the segment's. A tile without needs of its own keeps
+        those of the segment that it was cut from.
+        """
         result: list[Segment] = []
         for at, segment in enumerate(self.segments):
             if not self.is_verbatim(at):
                 result.append(segment)
                 continue
             source, offset, _ = segment.support[0]
-            pieces = (Span(source, offset + start, offset + end) for start, end in segmenter(segment.text))
-            result.extend(Segment(self.read(span), (span,), segment.score) for span in pieces)
+            for unit in segmenter(segment.text):
+                span = Span(source, offset + unit[0], offset + unit[1])
+                needs = tuple(Span(source, offset + start, offset + end) for start, end in getattr(unit, "needs", ()))
+                result.append(Segment(self.read(span), (span,), segment.score, needs or segment.needs))
         return replace(self, segments=tuple(result))
 
     def with_scores(self, scores: Sequence[float], passage_scores: Sequence[float] | None = None) -> Context:

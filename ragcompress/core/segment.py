@@ -14,9 +14,11 @@ from functools import lru_cache
 
 import sentencex
 
+from ragcompress.core.types import Unit
+
 __all__ = ["Segmenter", "chunks", "guess_language", "paragraphs", "sanitise", "sentences", "tiles", "words"]
 
-Segmenter = Callable[[str], Sequence[tuple[int, int]]]
+Segmenter = Callable[[str], Sequence[tuple[int, int] | Unit]]
 
 # A MiniLM window holds 510 pieces and a piece is at least one character, so a segment of 500 always fits.
 MAX_PROSE = 500
