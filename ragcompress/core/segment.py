@@ -16,9 +16,15 @@ import sentencex
 
 from ragcompress.core.types import Unit
 
-__all__ = ["Segmenter", "chunks", "guess_language", "paragraphs", "sanitise", "sentences", "tiles", "words"]
+__all__ = ["Segmenter", "bounds", "chunks", "guess_language", "paragraphs", "sanitise", "sentences", "tiles", "words"]
 
 Segmenter = Callable[[str], Sequence[tuple[int, int] | Unit]]
+
+
+def bounds(pieces: Sequence[tuple[int, int] | Unit]) -> list[tuple[int, int]]:
+    """Where the tiles of a segmenter begin and end, whether they are pairs or units."""
+    return [(piece[0], piece[1]) for piece in pieces]
+
 
 # A MiniLM window holds 510 pieces and a piece is at least one character, so a segment of 500 always fits.
 MAX_PROSE = 500

@@ -12,7 +12,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, ModelError
 from ragcompress.core.protocols import Rewriter, Scorer, Segmenter
 from ragcompress.core.render import fit
-from ragcompress.core.segment import sentences
+from ragcompress.core.segment import bounds, sentences
 from ragcompress.core.select import best_first, top_under
 from ragcompress.core.types import Segment
 from ragcompress.generators.rewriters import as_rewriter
@@ -111,7 +111,7 @@ class AbstractivePruner:
     def _placed(self, scored: Context, group: Sequence[int], answer: str) -> dict[int, Sequence[Segment]]:
         """The summary's sentences in place of the passage's, each resting on the sentences it repeats."""
         sources = [scored.segments[at] for at in group]
-        pieces = [answer[start:end] for start, end in self.segmenter(answer.strip())] if answer.strip() else []
+        pieces = [answer[start:end] for start, end in bounds(self.segmenter(answer.strip()))] if answer.strip() else []
         new = []
         for piece in pieces:
             on = rests_on(piece, [segment.text for segment in sources]) or range(len(sources))

@@ -10,7 +10,7 @@ from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.protocols import Scorer
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import Segmenter
+from ragcompress.core.segment import Segmenter, bounds
 from ragcompress.core.types import Dropped, Segment, Span
 from ragcompress.scorers.lexical import LexicalScorer
 
@@ -85,7 +85,7 @@ def split_dropped(context: Context, segmenter: Segmenter) -> Context:
         if gone.reason not in RESTORABLE or segment.text != context.read(segment.support[0]):
             result.append(gone)
             continue
-        spans = (Span(source, offset + start, offset + end) for start, end in segmenter(segment.text))
+        spans = (Span(source, offset + start, offset + end) for start, end in bounds(segmenter(segment.text)))
         result.extend(Dropped(Segment(context.read(span), (span,), segment.score), gone.reason) for span in spans)
     return replace(context, dropped=tuple(result))
 

@@ -10,7 +10,7 @@ from functools import partial
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import Segmenter, sentences
+from ragcompress.core.segment import Segmenter, bounds, sentences
 from ragcompress.core.select import best_first
 from ragcompress.core.types import Segment, Span
 from ragcompress.pruners import kinds
@@ -100,7 +100,7 @@ class KeepWith:
     def _needed(self, context: Context, segment: Segment) -> Iterator[Span]:
         source, start, _ = segment.support[0]
         text = context.passages[source].text
-        cuts = self.segmenter(text)
+        cuts = bounds(self.segmenter(text))
         at = next((number for number, (a, b) in enumerate(cuts) if a <= start < b), None)
         if at is not None and len(segment.support) == 1:
             texts = [text[a:b] for a, b in cuts]
