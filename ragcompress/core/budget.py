@@ -90,6 +90,9 @@ def _whole(value: Any) -> int:
     return number
 
 
+REMEMBERED = 1_000  # characters of the longest text whose count is remembered; at most some 30 MB of them
+
+
 @lru_cache(maxsize=1)
 def embedded_tokenizer() -> Tokenizer:
     """The embedded encoder's WordPiece tokenizer, without truncation or padding; no network."""
@@ -108,8 +111,15 @@ def embedded_count(text: str) -> int:
     >>> embedded_count("Nothing is glued.")
     4
     """
+    return _counted(text) if len(text) <= REMEMBERED else _count(text)
+
+
+def _count(text: str) -> int:
     tokenizer = embedded_tokenizer()
     return sum(len(tokenizer.encode(part, add_special_tokens=False).ids) for part in _parts(sanitise(text)))
+
+
+_counted = lru_cache(maxsize=20_000)(_count)  # a unit is counted several times on its way: alone, ranked, rendered
 
 
 def counter(source: Any) -> Counter:

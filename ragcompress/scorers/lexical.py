@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ragcompress.core.context import Context
 from ragcompress.core.segment import sanitise
@@ -37,9 +38,11 @@ def terms(text: str) -> list[str]:
     return result
 
 
+@lru_cache(maxsize=50_000)
 def _stem(term: str) -> str:
     """Take off the endings that English adds most often; crude on purpose, harmless elsewhere."""
-    term = re.sub("['’]s?$", "", term)
+    if "'" in term or "’" in term:
+        term = re.sub("['’]s?$", "", term)
     for ending, rest in (("ies", "y"), ("sses", "ss"), ("s", "")):
         if term.endswith(ending) and len(term) - len(ending) >= 3 and not term.endswith(("ss", "us", "is")):
             return term[: -len(ending)] + rest

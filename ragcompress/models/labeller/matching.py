@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ragcompress.core.errors import ModelError
 from ragcompress.models.encoders import Encoded
 
-__all__ = ["Matched", "Query", "compare", "match", "read_query", "token_ranges", "unit", "windows"]
+__all__ = ["Matched", "Query", "compare", "match", "over", "read_query", "token_ranges", "unit", "windows"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -100,16 +100,26 @@ def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int,
     features = np.zeros((ahead + len(rows), 4), dtype=np.float32)
     features[:ahead, 0], features[ahead:, 0] = cosines.max(axis=1), spoken.max(axis=0)
     ids = passage.ids[rows]
-    features[:ahead, 1], features[ahead:, 1] = np.isin(query.ids, ids), np.isin(ids, query.ids[1:-1])
+    same = query.ids[:, None] == ids[None, :]  # [query tokens, rows]
+    features[:ahead, 1], features[ahead:, 1] = same.any(axis=1), same[1:-1].any(axis=0)
     features[:, 3] = passage_cosine
     untrained = np.empty((len(spans), 4), dtype=np.float32)
     untrained[:, 0], untrained[:, 3] = passage_cosine, spoken.max(axis=1).mean()
-    for at, (start, end) in enumerate(spans):
-        cosine = float(query.vector @ unit(passage.last[rows[start:end]].mean(axis=0)))
+    untrained[:, 1] = unit(over(np.add, passage.last[rows], spans)) @ query.vector  # a sum points where a mean does
+    untrained[:, 2] = over(np.maximum, spoken.T, spans).mean(axis=1)
+    for (start, end), cosine in zip(spans, untrained[:, 1], strict=True):
         features[ahead + start : ahead + end, 2] = cosine
-        untrained[at, 1:3] = cosine, spoken[:, start:end].max(axis=1).mean()
     states = np.concatenate([query.middle, passage.middle[rows]])
     return Matched(states, features, untrained, [(ahead + start, ahead + end) for start, end in spans])
+
+
+def over(reduce: np.ufunc, rows: Floats, spans: Sequence[tuple[int, int]]) -> Floats:
+    """``reduce`` (`numpy.add`, `numpy.maximum`) over the rows of each span, none empty: [rows, n] -> [spans, n]."""
+    edges = np.array(spans, dtype=np.int64).reshape(-1)
+    if not len(edges):
+        return np.zeros((0, rows.shape[1]), dtype=np.float32)
+    padded = rows if edges.max() < len(rows) else np.concatenate([rows, rows[:1]])  # every edge must be a row
+    return np.asarray(reduce.reduceat(padded, edges, axis=0)[::2])
 
 
 def windows(
