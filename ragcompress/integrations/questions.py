@@ -13,13 +13,14 @@ from typing import Any
 __all__ = ["asked", "call_words", "is_substantial", "last_substantial"]
 
 _WORD = re.compile(r"\w+")
-_SMALL = frozenset(  # what people say to keep a conversation going; nothing can be looked for with it
+_SMALL_TALK = (  # what people say to keep a conversation going; nothing can be looked for with it
     "a ahead all also and answer any are be can continue could do done else fine for get give go good got great here "
-    "how i in is it its just k keep lets like look make may me more my next no nope not now of oh ok okay on one please "
+    "how i in is it its just k keep lets like look make may me more my next no nope not now of oh ok okay on please "
     "pls proceed right run show so sounds sure than thank thanks that the them then there these this those to too try "
     "up us use want we well what with would y yeah yep yes you your again perfect cool nice alright course "
-    "ja nein danke bitte weiter gut genau oui non merci continuez si gracias vale sigue adelante sim obrigado".split()
+    "ja nein danke bitte weiter gut genau oui non merci continuez si gracias vale sigue adelante sim obrigado"
 )
+_SMALL = frozenset(_WORD.findall(_SMALL_TALK))
 
 
 def last_substantial(texts: Sequence[str]) -> str:
