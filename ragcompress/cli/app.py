@@ -16,6 +16,7 @@ from ragcompress.cli.index import index
 from ragcompress.cli.methods import methods
 from ragcompress.cli.output import complain
 from ragcompress.cli.retrieve import retrieve
+from ragcompress.cli.serve import serve
 from ragcompress.cli.tune import tune
 from ragcompress.core.errors import RagCompressError, require
 
@@ -23,7 +24,7 @@ __all__ = ["app", "guarded"]
 
 typer = require("typer", "cli")
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, index, retrieve, compress, ask, methods, tune)
+COMMANDS: tuple[Callable[..., None], ...] = (demo, index, retrieve, compress, ask, methods, tune, serve)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

@@ -46,12 +46,13 @@ def call_words(arguments: Any) -> str:
     >>> call_words('{"path": "src/app.py", "query": "retry limit", "top": 5}')
     'src/app.py retry limit'
     """
+    values = arguments
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments)
+            values = json.loads(arguments)
         except (ValueError, RecursionError):
             return arguments.strip()
-    return " ".join(word.strip() for word in _strings(arguments, 8) if word.strip())
+    return " ".join(word.strip() for word in _strings(values, 8) if word.strip())
 
 
 def asked(user_texts: Sequence[str], arguments: Any = None, name: str = "") -> str:
