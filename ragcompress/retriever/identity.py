@@ -38,7 +38,7 @@ def identity(encoder: Encoder) -> dict[str, Any]:
     }
 
 
-def check_identity(saved: Mapping[str, Any], encoder: Encoder, *, where: Path) -> None:
+def check_identity(saved: Mapping[str, Any], encoder: Encoder, *, where: Path | str) -> None:
     """Refuse an encoder that would put questions into another space than the passages.
 
     Equal fingerprints are believed; otherwise the encoder must give the probe texts the same vectors.

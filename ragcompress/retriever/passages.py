@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 
-__all__ = ["PassageStore"]
+__all__ = ["PassageStore", "decode_passage", "encode_passage"]
 
 Rows = NDArray[np.int64]
 
@@ -37,7 +37,7 @@ class PassageStore:
     def __getitem__(self, row: int) -> Passage:
         if row >= len(self._starts):
             return self._later[row - len(self._starts)]
-        return _decode(self._line(row))
+        return decode_passage(self._line(row))
 
     def _line(self, row: int) -> bytes:
         return self._buffer[int(self._starts[row]) : int(self._ends[row])]
@@ -61,7 +61,7 @@ class PassageStore:
             elif row < len(self._starts):
                 yield self._line(row)
             else:
-                yield _encode(self._later[row - len(self._starts)])
+                yield encode_passage(self._later[row - len(self._starts)])
 
     def writers(self, alive: NDArray[np.bool_]) -> dict[str, Callable[[Path], None]]:
         """The two files of a generation; rows that are not alive become empty lines."""
@@ -86,7 +86,7 @@ class PassageStore:
         return out
 
 
-def _encode(passage: Passage) -> bytes:
+def encode_passage(passage: Passage) -> bytes:
     """One line of JSON. Lone surrogates pass as the three bytes UTF-8 would give them, so they come back."""
     record: dict[str, Any] = {"id": passage.id, "title": passage.title, "text": passage.text}
     if passage.score is not None:
@@ -101,5 +101,5 @@ def _encode(passage: Passage) -> bytes:
         ) from error
 
 
-def _decode(line: bytes) -> Passage:
+def decode_passage(line: bytes) -> Passage:
     return Passage(**json.loads(line.decode("utf-8", "surrogatepass")))

@@ -19,7 +19,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from ragcompress.core.errors import EncoderMismatch, InvalidInput
 from ragcompress.integrations.langchain import FaissVectorStore
-from ragcompress.integrations.langchain.filters import predicate
+from ragcompress.retriever.filters import predicate
 from ragcompress.testing import FakeEncoder
 
 EMBEDDINGS = DeterministicFakeEmbedding(size=16)

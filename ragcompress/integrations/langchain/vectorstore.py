@@ -16,10 +16,10 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.select import spread
 from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain.embeddings import EncoderEmbeddings, as_encoder_of
-from ragcompress.integrations.langchain.filters import Filter, predicate
 from ragcompress.retriever.ann import Hits
 from ragcompress.retriever.dense import DenseRetriever
 from ragcompress.retriever.embed import normalise
+from ragcompress.retriever.filters import Filter, predicate
 
 __all__ = ["FaissVectorStore"]
 
@@ -28,7 +28,7 @@ class FaissVectorStore(VectorStore):
     """Texts found by cosine, over FAISS.
 
     Scores are cosines in [-1, 1], higher is nearer. Filters are dicts or functions of the metadata (see
-    `ragcompress.integrations.langchain.filters`) and exact: as many documents come back as match, up to ``k``.
+    `ragcompress.retriever.filters`) and exact: as many documents come back as match, up to ``k``.
 
     Attributes:
         retriever: The `ragcompress.DenseRetriever` that holds everything; use it directly for compression sidecars.

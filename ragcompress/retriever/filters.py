@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from ragcompress.core.errors import InvalidInput
 
-__all__ = ["Filter", "predicate"]
+__all__ = ["Filter", "operators", "predicate"]
 
 Metadata: TypeAlias = Mapping[str, Any]
 Filter: TypeAlias = Mapping[str, Any] | Callable[[Metadata], bool] | None
@@ -50,11 +50,12 @@ def _clause(key: str, value: Any) -> Callable[[Metadata], bool]:
         return lambda metadata: not negated(metadata)
     if key.startswith("$"):
         raise InvalidInput(f"no filter is called {key!r}; there are $and, $or, $not around fields")
-    tests = [_comparison(name, wanted) for name, wanted in _operators(value).items()]
+    tests = [_comparison(name, wanted) for name, wanted in operators(value).items()]
     return lambda metadata: all(test(metadata.get(key, _MISSING)) for test in tests)
 
 
-def _operators(value: Any) -> Mapping[str, Any]:
+def operators(value: Any) -> Mapping[str, Any]:
+    """What a field is compared with, by operator: a bare value is ``$eq``, a list ``$in``."""
     if isinstance(value, Mapping) and value and all(str(name).startswith("$") for name in value):
         return value
     return {"$in": value} if isinstance(value, list | tuple | set | frozenset) else {"$eq": value}

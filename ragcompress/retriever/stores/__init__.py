@@ -1,0 +1,13 @@
+"""Passages in a vector database instead of a FAISS folder: LanceDB, PostgreSQL (pgvector), Qdrant.
+
+One protocol for all, that of `ragcompress.DenseRetriever`: ``build``, ``load``, ``add``, ``upsert``, ``delete``,
+``get``, ``retrieve(query, k, where=…)``.
+"""
+
+from __future__ import annotations
+
+from ragcompress.retriever.stores.base import StoreRetriever
+from ragcompress.retriever.stores.lance import LanceRetriever
+from ragcompress.retriever.stores.postgres import PgRetriever
+
+__all__ = ["LanceRetriever", "PgRetriever", "StoreRetriever"]

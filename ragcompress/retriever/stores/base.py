@@ -1,0 +1,276 @@
+"""StoreRetriever: what the retrievers over LanceDB, PostgreSQL and Qdrant have in common, which is nearly all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.core.errors import BadIndex, InvalidInput
+from ragcompress.core.types import Passage
+from ragcompress.retriever.build import progress_bar
+from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, embed_texts, normalise, passage_text
+from ragcompress.retriever.filters import Filter, predicate
+from ragcompress.retriever.hybrid import reciprocal_ranks
+from ragcompress.retriever.identity import check_identity, identity
+from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
+from ragcompress.retriever.lexical import words
+from ragcompress.retriever.sidecar import default_makers
+from ragcompress.retriever.stores.facts import needed
+from ragcompress.retriever.stores.rows import Found, Table, Wanted, key_of, packed, readable, row_of, unpacked
+
+__all__ = ["Search", "StoreRetriever"]
+
+Search = Literal["dense", "lexical", "hybrid"]
+Ask = Callable[[int], list[Found]]
+FORMAT = 1  # of the rows
+WRITE = 512  # passages per transaction
+DEPTH = 100  # how far down both rankings of a hybrid search are read
+
+
+class StoreRetriever:
+    """Passages in a database, found by cosine, by words, or both.
+
+    What goes in comes back byte for byte, whatever its characters. Ids are the caller's; writing a passage again
+    replaces it, so every write may be repeated.
+
+    Attributes:
+        encoder: What encodes passages and questions.
+        tenant: Whose passages these are; others' are neither found, nor read, nor deleted.
+        search: What ``retrieve`` does unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        encoder: Any = None,
+        *,
+        tenant: str = "",
+        search: Search = "dense",
+        precompute: bool = False,
+        create: bool = True,
+    ) -> None:
+        """Open a table, or make one.
+
+        Raises:
+            EncoderMismatch: It was made with another encoder. BadIndex: There is none and ``create`` is False.
+        """
+        if tenant != readable(tenant):
+            raise InvalidInput(f"tenant is {tenant!r}; give a str without NUL and lone surrogates")
+        self.encoder: Encoder = as_encoder(encoder)
+        self.tenant, self.search = tenant, _checked(search)
+        self._table, self._makers, self._precompute = table, default_makers(), precompute
+        about = table.about()
+        if about is None and create:
+            table.create({"format": FORMAT, "encoder": identity(self.encoder)}, self.encoder.dim)
+            about = table.about()  # of whoever came first
+        if about is None:
+            raise BadIndex(f"there is no table at {table.place}; make one with {type(self).__name__}.build")
+        if about.get("encoder"):
+            check_identity(about["encoder"], self.encoder, where=table.place)
+
+    @classmethod
+    def build(cls, passages: Iterable[str | Passage], uri: Any, encoder: Any = None, **options: Any) -> Self:
+        """Open or make a table and write passages into it; what is there already stays.
+
+        Args:
+            passages: As for ``DenseRetriever.build``.
+            uri: Where the store is; see the class.
+            encoder: As for ``DenseRetriever.build``.
+            options: ``progress`` (show a bar) and ``batch_size``; the others go to the class.
+        """
+        progress, batch_size = bool(options.pop("progress", False)), options.pop("batch_size", 32)
+        made = cls(uri, encoder, **options)
+        made.upsert(passages, batch_size=batch_size, progress=progress)
+        made.optimize()
+        return made
+
+    @classmethod
+    def load(cls, uri: Any, encoder: Any = None, **options: Any) -> Self:
+        """Open a table that is there.
+
+        Raises:
+            BadIndex: There is none. EncoderMismatch: It was made with another encoder.
+        """
+        return cls(uri, encoder, create=False, **options)
+
+    def __len__(self) -> int:
+        return self._table.count(self.tenant)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._table.place!r}, {self.search}, encoder={self.encoder!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give connections back."""
+        self._table.close()
+
+    def optimize(self) -> None:
+        """Make searching quicker after many writes: indexes brought up to date, small files joined."""
+        self._table.optimize()
+
+    def upsert(self, passages: Iterable[str | Passage], *, batch_size: int = 32, progress: bool = False) -> list[str]:
+        """Write passages; one whose id is here already replaces the one that is.
+
+        They are written by 512: when it stops in between, those before are there, whole, and the same call again
+        completes it.
+
+        Returns:
+            The ids, one per passage given, in order.
+        """
+        check_batch(batch_size)
+        given = as_passages(passages)
+        kept = last_of_each(given)
+        with progress_bar("writing", len(kept), shown=progress) as advance:
+            for start in range(0, len(kept), WRITE):
+                part = kept[start : start + WRITE]
+                self.upsert_vectors(
+                    part, embed_texts(self.encoder, [passage_text(p) for p in part], batch_size=batch_size)
+                )
+                if advance is not None:
+                    advance(len(part))
+        return [passage.id for passage in given]
+
+    add = upsert
+
+    def upsert_vectors(
+        self, passages: Sequence[Passage], vectors: NDArray[Any], sidecars: Sequence[bytes | None] | None = None
+    ) -> None:
+        """Write passages whose vectors ``[n, dim]`` are at hand, in one transaction.
+
+        Args:
+            passages: With ids, all different.
+            vectors: Of this retriever's encoder; normalised here.
+            sidecars: What `precomputed` gave for each; None computes it if this retriever precomputes.
+        """
+        if np.shape(vectors) != (len(passages), self.encoder.dim):
+            raise InvalidInput(
+                f"vectors has shape {np.shape(vectors)} where {(len(passages), self.encoder.dim)} is needed"
+            )
+        if not passages:
+            return
+        unit = normalise(np.asarray(vectors, dtype=np.float32))
+        extras = self.precomputed(passages) if sidecars is None else sidecars
+        self._table.write(
+            [
+                row_of(passage, vector, tenant=self.tenant, sidecars=extra)
+                for passage, vector, extra in zip(passages, unit, extras, strict=True)
+            ]
+        )
+
+    def precomputed(self, passages: Sequence[Passage]) -> list[bytes | None]:
+        """What compression will want of each passage, as bytes; None when this retriever does not precompute."""
+        if not self._precompute:
+            return [None] * len(passages)
+        made = {_mark(maker): maker(passages) for maker in self._makers}
+        return [packed({name: arrays[at] for name, arrays in made.items()}) for at in range(len(passages))]
+
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete passages by id; returns how many there were. Unknown ids are ignored."""
+        keys = [key_of(name, self.tenant) for name in dict.fromkeys(as_ids(ids))]
+        return self._table.remove(keys, self.tenant) if keys else 0
+
+    def get(self, ids: Iterable[str]) -> list[Passage]:
+        """The passages with these ids, in the order asked for; unknown ids are left out."""
+        keys = [key_of(name, self.tenant) for name in as_ids(ids)]
+        found = self._table.read(list(dict.fromkeys(keys)), self.tenant) if keys else {}
+        return [found[key].passage for key in keys if key in found]
+
+    def retrieve(self, query: str, k: int = 10, where: Filter = None, *, search: Search | None = None) -> list[Passage]:
+        """The ``k`` best passages, best first, with their scores.
+
+        Args:
+            query: What is asked.
+            k: How many at most.
+            where: Only passages whose metadata match; see `ragcompress.retriever.filters`. Equality and lists are
+                looked up in the store; comparisons and negations are checked on what comes back, deeper and deeper
+                until there are enough, which in a large table takes long if few passages match.
+            search: ``"dense"`` (scores are cosines), ``"lexical"`` (the store's own), ``"hybrid"`` (reciprocal ranks).
+
+        Raises:
+            InvalidInput: The query is blank, ``k`` is below 0, or the filter is none.
+        """
+        return self.retrieve_many([query], k, where, search=search)[0]
+
+    def retrieve_many(
+        self, queries: Sequence[str], k: int = 10, where: Filter = None, *, search: Search | None = None
+    ) -> list[list[Passage]]:
+        """``retrieve`` for many questions, encoded together."""
+        check_queries(queries, k)
+        how, accept, wanted = _checked(search or self.search), predicate(where), Wanted(self.tenant, needed(where))
+        if not k or not queries or not all(wanted.groups):
+            return [[] for _ in queries]
+        passes = None if where is None else accept
+        vectors = [None] * len(queries) if how == "lexical" else list(embed_queries(self.encoder, queries))
+        out = []
+        for query, vector in zip(queries, vectors, strict=True):
+            dense: Ask = partial(self._near, vector, wanted)
+            lexical: Ask = partial(self._worded, _asked_words(query), wanted)
+            asks = {"dense": (dense,), "lexical": (lexical,), "hybrid": (dense, lexical)}[how]
+            depth = max(DEPTH, k) if how == "hybrid" else k
+            out.append(self._recalled(_fused([_enough(ask, depth, passes) for ask in asks])[:k]))
+        return out
+
+    def _near(self, vector: Any, wanted: Wanted, k: int) -> list[Found]:
+        return self._table.nearest(vector, k, wanted)
+
+    def _worded(self, text: Sequence[str], wanted: Wanted, k: int) -> list[Found]:
+        return self._table.matching(text, k, wanted) if text else []
+
+    def _recalled(self, found: Sequence[Found]) -> list[Passage]:
+        """The passages with their scores; what was precomputed for them is put where compression looks."""
+        passages = [replace(each.passage, score=float(each.score)) for each in found]
+        arrays = [unpacked(each.sidecars) for each in found]
+        for maker in self._makers if any(arrays) else ():
+            maker.recall(passages, [own.get(_mark(maker), np.zeros(0, np.float32)) for own in arrays])
+        return passages
+
+
+def _asked_words(query: str) -> list[str]:
+    """The words to look up, each once; no store takes thousands of them, or one of thousands of characters."""
+    return [word for word in dict.fromkeys(words(query)) if len(word) <= 200][:500]
+
+
+def _checked(search: Search) -> Search:
+    if search not in ("dense", "lexical", "hybrid"):
+        raise InvalidInput(f"search is {search!r}; give 'dense', 'lexical' or 'hybrid'")
+    return search
+
+
+def _mark(maker: Any) -> str:
+    """Names an array with what made it, so that another encoder's states are passed over."""
+    return f"{maker.name}|{maker.fingerprint}"
+
+
+def _enough(ask: Ask, k: int, accept: Callable[[Mapping[str, Any]], bool] | None) -> list[Found]:
+    """The best ``k`` that pass the filter: look deeper until there are enough or no more."""
+    depth = k
+    while True:
+        found = ask(depth)
+        good = found if accept is None else [each for each in found if accept(each.passage.metadata)]
+        if len(good) >= k or len(found) < depth:
+            return good[:k]
+        depth = max(depth * 4, 64)
+
+
+def _fused(rankings: Sequence[Sequence[Found]]) -> list[Found]:
+    """One ranking as it is; several by reciprocal rank."""
+    if len(rankings) == 1:
+        return list(rankings[0])
+    by_key = {each.key: each for ranking in reversed(rankings) for each in ranking}
+    number = {key: at for at, key in enumerate(dict.fromkeys(each.key for ranking in rankings for each in ranking))}
+    names = list(number)
+    rows, scores = reciprocal_ranks([np.array([number[e.key] for e in ranking], np.int64) for ranking in rankings])
+    return [
+        replace(by_key[names[row]], score=float(score))
+        for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+    ]
