@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ragcompress.retriever.stores import LanceRetriever, PgRetriever
+from ragcompress.retriever.stores import LanceRetriever, PgRetriever, QdrantRetriever
 
 collect_ignore_glob = ["test_*.py"] if find_spec("faiss") is None or find_spec("bm25s") is None else []
 
@@ -19,13 +19,17 @@ Make = Callable[..., Any]
 _numbers = count()
 
 
-@pytest.fixture(params=["lance", "postgres"])
+@pytest.fixture(params=["lance", "postgres", "qdrant"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """``make(encoder, table=…, …)`` opens a store; the same one again within a test."""
     name = f"passages{next(_numbers)}"
     if request.param == "lance":
         pytest.importorskip("lancedb", reason="needs the extra lancedb")
         yield partial(LanceRetriever, str(tmp_path / "store"), table=name)
+    elif request.param == "qdrant":
+        client = pytest.importorskip("qdrant_client", reason="needs the extra qdrant").QdrantClient(":memory:")
+        yield partial(QdrantRetriever, client, table=name)
+        client.close()
     else:
         pytest.importorskip("psycopg", reason="needs the extra pgvector")
         opened = []

@@ -9,5 +9,6 @@ from __future__ import annotations
 from ragcompress.retriever.stores.base import StoreRetriever
 from ragcompress.retriever.stores.lance import LanceRetriever
 from ragcompress.retriever.stores.postgres import PgRetriever
+from ragcompress.retriever.stores.qdrant import QdrantRetriever
 
-__all__ = ["LanceRetriever", "PgRetriever", "StoreRetriever"]
+__all__ = ["LanceRetriever", "PgRetriever", "QdrantRetriever", "StoreRetriever"]
