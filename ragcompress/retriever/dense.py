@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Hits, Kind
 from ragcompress.retriever.build import encode_corpus, progress_bar
 from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, normalise, passage_text
+from ragcompress.retriever.gate import Gate
 from ragcompress.retriever.identity import check_identity, identity
 from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
 from ragcompress.retriever.sidecar import Sidecar, SidecarMaker, default_makers
@@ -30,6 +32,10 @@ class DenseRetriever:
     Use ``build`` or ``load``. Every row keeps its number until deleted rows are compacted away; an upsert deletes
     the old row and appends the new one. Equal scores come in the order of insertion.
 
+    Threads may share one: additions, deletions and compactions come one after another, encoding beside each other;
+    every search, save and reading sees one whole state, with all of an ``add`` or nothing of it. Several steps that
+    must see the same state go inside ``with retriever.reading():``.
+
     Attributes:
         encoder: What encodes passages and questions.
     """
@@ -38,6 +44,18 @@ class DenseRetriever:
         self.encoder = encoder
         self._table = table
         self._identity = identity
+        self._gate = Gate()
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self.reading():
+            return {"encoder": self.encoder, "table": self._table.packed(), "identity": self._identity}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["encoder"], Table.unpacked(state["table"]), identity=state["identity"])  # type: ignore[misc]
+
+    def reading(self) -> AbstractContextManager[None]:
+        """A stretch in which nothing changes: writers wait until it ends. Don't add or delete inside."""
+        return self._gate.reading()
 
     @classmethod
     def build(
@@ -108,7 +126,9 @@ class DenseRetriever:
         return len(self._table)
 
     def __iter__(self) -> Iterator[Passage]:
-        return (self._table.store[int(row)] for row in self.live_rows())
+        with self.reading():  # rows are never rewritten, so this store and these rows stay a whole state
+            store, rows = self._table.store, self.live_rows()
+        return (store[int(row)] for row in rows)
 
     def __repr__(self) -> str:
         return f"DenseRetriever({len(self):,} passages, {self.kind}, encoder={self.encoder!r})"
@@ -140,28 +160,38 @@ class DenseRetriever:
 
     def retrieve_many(self, queries: Sequence[str], k: int = 10) -> list[list[Passage]]:
         """``retrieve`` for many questions, encoded together."""
-        return [self.passages_at(hits) for hits in self.search(queries, k)]
+        vectors = self._asked(queries, k)
+        with self.reading():
+            return [self.passages_at(hits) for hits in self._near(vectors, len(queries), k)]
 
     def search(self, queries: Sequence[str], k: int) -> list[Hits]:
         """Row numbers and cosines per question, best first; ``passages_at`` turns them into passages."""
+        return self._near(self._asked(queries, k), len(queries), k)
+
+    def _asked(self, queries: Sequence[str], k: int) -> NDArray[np.float32] | None:
+        """The questions' vectors, made while others may write; None: there is nothing to search."""
         check_queries(queries, k)
-        if not len(self) or not queries or not k:
-            return [(np.zeros(0, np.int64), np.zeros(0)) for _ in queries]
-        return self.search_vectors(embed_queries(self.encoder, queries), k)
+        return embed_queries(self.encoder, queries) if len(self) and queries and k else None
+
+    def _near(self, vectors: NDArray[np.float32] | None, n: int, k: int) -> list[Hits]:
+        return [(np.zeros(0, np.int64), np.zeros(0))] * n if vectors is None else self.search_vectors(vectors, k)
 
     def search_vectors(self, vectors: NDArray[np.float32], k: int) -> list[Hits]:
         """``search`` for questions that are vectors already: float32 unit rows ``[q, dim]``."""
-        return self._table.index.search(vectors, k, alive=self._table.alive)
+        with self.reading():
+            return self._table.index.search(vectors, k, alive=self._table.alive)
 
     def vectors(self) -> NDArray[np.float32]:
         """A copy of the passages' unit vectors, float32 ``[n, dim]``, in the order of iteration."""
-        return self._table.index.vectors[self.live_rows()]
+        with self.reading():
+            return self._table.index.vectors[self.live_rows()]
 
     def passages_at(self, hits: Hits) -> list[Passage]:
         """The passages of these rows, with these scores; what was precomputed for them is put where it is read."""
-        store = self._table.store
-        found = [replace(store[int(row)], score=float(score)) for row, score in zip(*hits, strict=True)]
-        self._table.recall([int(row) for row in hits[0]], found)
+        with self.reading():
+            store = self._table.store
+            found = [replace(store[int(row)], score=float(score)) for row, score in zip(*hits, strict=True)]
+            self._table.recall([int(row) for row in hits[0]], found)
         return found
 
     def live_rows(self) -> NDArray[np.int64]:
@@ -170,15 +200,17 @@ class DenseRetriever:
 
     def get(self, ids: Iterable[str]) -> list[Passage]:
         """The passages with these ids, in the order asked for; unknown ids are left out."""
-        rows = self._table.rows
-        return [self._table.store[rows[name]] for name in as_ids(ids) if name in rows]
+        with self.reading():
+            rows = self._table.rows
+            return [self._table.store[rows[name]] for name in as_ids(ids) if name in rows]
 
     def sidecar_of(self, name: str, passage_id: str) -> NDArray[Any] | None:
         """What was precomputed for a passage under this name; None when nothing was."""
-        row = self._table.rows.get(passage_id)
-        if row is None or name not in self.sidecars:
-            return None
-        array = self.sidecars[name].row(row)
+        with self.reading():
+            row = self._table.rows.get(passage_id)
+            if row is None or name not in self.sidecars:
+                return None
+            array = self.sidecars[name].row(row)
         return array if len(array) else None
 
     def add(self, passages: Iterable[str | Passage], *, batch_size: int = 32) -> list[str]:
@@ -192,16 +224,20 @@ class DenseRetriever:
         kept = last_of_each(given)
         if kept:
             texts = [passage_text(passage) for passage in kept]
-            self._table.append(kept, encode_corpus(self.encoder, texts, batch_size=batch_size))
+            vectors, arrays = encode_corpus(self.encoder, texts, batch_size=batch_size), self._table.made(kept)
+            with self._gate.writing():
+                self._table.append(kept, vectors, arrays=arrays)
         return [passage.id for passage in given]
 
     def delete(self, ids: Iterable[str]) -> int:
         """Delete passages by id; returns how many there were. Unknown ids are ignored."""
-        return self._table.delete(as_ids(ids))
+        with self._gate.writing():
+            return self._table.delete(as_ids(ids))
 
     def compact(self) -> None:
         """Drop deleted rows for good (vectors included) and build the structure over the rest anew."""
-        self._table.compact()
+        with self._gate.writing():
+            self._table.compact()
 
     def save(self, folder: str | Path) -> None:
         """Write a new generation to disk and switch to it at once: a crash leaves the one before.
@@ -217,15 +253,17 @@ class DenseRetriever:
 
     def tidy(self) -> None:
         """Compact if it is cheap or a quarter of the rows is deleted; ``save`` begins with it."""
-        if self._table.worth_compacting():
-            self._table.compact()
+        with self._gate.writing():
+            if self._table.worth_compacting():
+                self._table.compact()
 
     def save_with(self, folder: Path, extra: Mapping[str, Writer], more: Mapping[str, Any]) -> None:
         """``save`` as it stands, with further files and facts in the same generation."""
         if self._identity is None:
             self._identity = identity(self.encoder)
-        facts = {"encoder": self._identity, **self._table.facts(), **more}
-        write_generation(folder, {**self._table.writers(), **extra}, facts)
+        with self.reading():
+            facts = {"encoder": self._identity, **self._table.facts(), **more}
+            write_generation(folder, {**self._table.writers(), **extra}, facts)
 
     @classmethod
     def load(cls, folder: str | Path, encoder: Any = None, *, mmap: bool = True, verify: bool = True) -> DenseRetriever:

@@ -13,6 +13,7 @@ from ragcompress.core.protocols import Retriever, Scorer
 from ragcompress.core.types import Passage
 from ragcompress.retriever.dense import DenseRetriever
 from ragcompress.retriever.embed import embed_queries, normalise
+from ragcompress.retriever.inputs import check_queries
 from ragcompress.scorers.guard import GuardedScorer
 from ragcompress.scorers.semantic import FusedScorer
 
@@ -41,14 +42,16 @@ class FeedbackRetriever:
 
     def retrieve(self, query: str, k: int = 10) -> list[Passage]:
         """The ``k`` passages nearest to the moved vector, best first, the cosine with it as their score."""
-        ((rows, _),) = self.dense.search([query], max(self.passages, 1))
-        if not len(rows) or not k:
-            return self.dense.retrieve(query, k)
+        check_queries([query], k)
+        if not len(self.dense) or not k:
+            return []
         own = embed_queries(self.dense.encoder, [query])
-        vectors = self.dense.vectors()[np.searchsorted(self.dense.live_rows(), rows)]
-        moved = normalise(own + self.weight * vectors.mean(axis=0, keepdims=True))
-        (hits,) = self.dense.search_vectors(moved, k)
-        return self.dense.passages_at(hits)
+        with self.dense.reading():
+            ((rows, _),) = self.dense.search_vectors(own, self.passages)
+            vectors = self.dense.vectors()[np.searchsorted(self.dense.live_rows(), rows)]
+            moved = normalise(own + self.weight * vectors.mean(axis=0, keepdims=True)) if len(rows) else own
+            (hits,) = self.dense.search_vectors(moved, k)
+            return self.dense.passages_at(hits)
 
 
 @dataclass(frozen=True, slots=True)

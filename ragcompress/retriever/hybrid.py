@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Hits
 from ragcompress.retriever.dense import DenseRetriever
-from ragcompress.retriever.embed import as_encoder, passage_text
+from ragcompress.retriever.embed import as_encoder, embed_queries, passage_text
 from ragcompress.retriever.identity import check_identity
 from ragcompress.retriever.inputs import check_queries
 from ragcompress.retriever.lexical import LexicalIndex
@@ -58,8 +59,14 @@ class HybridRetriever:
         if constant < 0 or depth < 1:
             raise InvalidInput(f"constant is {constant} and depth {depth}; give at least 0 and at least 1")
         self.dense, self.constant, self.depth = dense, constant, depth
-        self._lexical: LexicalIndex | None = None
-        self._lexical_changes = -1
+        self._lexical: tuple[int, LexicalIndex] | None = None  # with the ``dense.changes`` that it was built after
+        self._building = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"dense": self.dense, "constant": self.constant, "depth": self.depth}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     @classmethod
     def build(cls, passages: Iterable[str | Passage], encoder: Any = None, **options: Any) -> HybridRetriever:
@@ -86,20 +93,23 @@ class HybridRetriever:
     def retrieve_many(self, queries: Sequence[str], k: int = 10) -> list[list[Passage]]:
         """``retrieve`` for many questions, encoded together."""
         check_queries(queries, k)
-        if not len(self) or not k:
+        if not len(self) or not k or not queries:
             return [[] for _ in queries]
-        depth, lexical, live = max(self.depth, k), self._bm25(), self.dense.live_rows()
-        out = []
-        for query, (near, _) in zip(queries, self.dense.search(queries, depth), strict=True):
-            rows, scores = reciprocal_ranks([near, live[lexical.top(query, depth)]], constant=self.constant)
-            out.append(self.dense.passages_at((rows[:k], scores[:k])))
+        vectors, depth, out = embed_queries(self.dense.encoder, queries), max(self.depth, k), []
+        with self.dense.reading():
+            lexical, live = self._bm25(), self.dense.live_rows()
+            for query, (near, _) in zip(queries, self.dense.search_vectors(vectors, depth), strict=True):
+                rows, scores = reciprocal_ranks([near, live[lexical.top(query, depth)]], constant=self.constant)
+                out.append(self.dense.passages_at((rows[:k], scores[:k])))
         return out
 
     def _bm25(self) -> LexicalIndex:
-        if self._lexical is None or self._lexical_changes != self.dense.changes:
-            self._lexical = LexicalIndex.build(passage_text(passage) for passage in self.dense)
-            self._lexical_changes = self.dense.changes
-        return self._lexical
+        """BM25 over the passages of now; call it inside ``dense.reading()``."""
+        with self._building:
+            if self._lexical is None or self._lexical[0] != self.dense.changes:
+                built = LexicalIndex.build(passage_text(passage) for passage in self.dense)
+                self._lexical = self.dense.changes, built
+            return self._lexical[1]
 
     def get(self, ids: Iterable[str]) -> list[Passage]:
         """See ``DenseRetriever.get``."""
@@ -121,7 +131,8 @@ class HybridRetriever:
         """See ``DenseRetriever.save``; ``DenseRetriever.load`` opens the same folder without BM25."""
         self.dense.tidy()
         more = {"fusion": {"constant": self.constant, "depth": self.depth}}
-        self.dense.save_with(Path(folder), self._bm25().writers(), more)
+        with self.dense.reading():
+            self.dense.save_with(Path(folder), self._bm25().writers(), more)
 
     @classmethod
     def load(
@@ -136,8 +147,7 @@ class HybridRetriever:
             dense = DenseRetriever(used, table, identity=saved.facts["encoder"])
             out = cls(dense, **saved.facts.get("fusion", {}))
             if "bm25.words.json" in saved.names:
-                out._lexical = LexicalIndex.load(saved.folder, n=len(out), mmap=mmap)
-                out._lexical_changes = out.dense.changes
+                out._lexical = out.dense.changes, LexicalIndex.load(saved.folder, n=len(out), mmap=mmap)
             return out
 
         return read_generation(Path(folder), read, verify=verify)

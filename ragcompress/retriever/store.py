@@ -7,7 +7,8 @@
         …
 
 A save killed at any moment leaves CURRENT on the generation before; the next save sweeps up. Only one process
-saves at a time (a lock on the folder, freed by the system if the process dies); readers need none.
+saves at a time (a lock on the folder, freed by the system if the process dies); threads of one process wait for each
+other; readers need none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from threading import RLock
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -140,6 +143,8 @@ def _checked_generation(folder: Path, pointer: bytes, verify: bool) -> Generatio
     if hashlib.sha256(body).hexdigest() != match[2].decode():
         raise DamagedIndex(f"{home / 'manifest.json'} fails its checksum; {REBUILD}")
     for name, entry in facts["files"].items():
+        if Path(name).name != name or name in ("", ".", ".."):
+            raise DamagedIndex(f"{home / 'manifest.json'} names {name!r}, which is no file of this folder; {REBUILD}")
         _check_file(home / name, entry, verify)
     return Generation(folder=home, facts=facts, names=frozenset(facts["files"]))
 
@@ -209,13 +214,22 @@ def _locked(folder: Path) -> Iterator[None]:
         return
     import fcntl
 
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise InvalidInput(f"another process is saving in {folder}; save again when it is done") from error
-    try:
-        yield
-    finally:
-        os.close(handle)
+    with _turn(folder.resolve()):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise InvalidInput(f"another process is saving in {folder}; save again when it is done") from error
+        finally:
+            os.close(handle)
+
+
+@lru_cache(maxsize=1024)
+def _turn(folder: Path) -> RLock:  # type: ignore[valid-type]
+    """What threads of this process that save in the same folder wait for."""
+    return RLock()
+
+
+if hasattr(os, "register_at_fork"):  # a lock that another thread held at the fork would never be freed in the child
+    os.register_at_fork(after_in_child=_turn.cache_clear)

@@ -51,10 +51,18 @@ class Table:
         passages: Sequence[Passage],
         vectors: NDArray[np.float32],
         *,
+        arrays: Mapping[str, list[NDArray[Any]]] | None = None,
         advance: Callable[[int], None] | None = None,
     ) -> None:
-        """Append passages of different ids with their unit vectors ``[m, dim]``; the rows that had the ids die."""
-        arrays = {name: _made(maker, passages) for name, maker in self.makers.items()}  # may raise: nothing is lost
+        """Append passages of different ids with their unit vectors ``[m, dim]``; the rows that had the ids die.
+
+        Args:
+            passages: What to append.
+            vectors: Their unit vectors.
+            arrays: What `made` gave for them; made here when None.
+            advance: Told the number of rows done after every step.
+        """
+        arrays = self.made(passages) if arrays is None else arrays  # may raise: nothing is lost
         rows, first = dict(self.rows), len(self.store)
         old = [rows[passage.id] for passage in passages if passage.id in rows]
         try:
@@ -72,6 +80,33 @@ class Table:
         self.alive[old] = False
         self._rows = rows | {passage.id: first + place for place, passage in enumerate(passages)}
         self.changes += 1
+
+    def made(self, passages: Sequence[Passage]) -> dict[str, list[NDArray[Any]]]:
+        """What the makers compute for these passages, by name of sidecar."""
+        return {name: _made(maker, passages) for name, maker in self.makers.items()}
+
+    def packed(self) -> dict[str, Any]:
+        """The living rows as plain values, for pickles and copies."""
+        rows = np.flatnonzero(self.alive)
+        sidecars = {
+            name: (s.fingerprint, [np.array(s.row(int(row))) for row in rows]) for name, s in self.sidecars.items()
+        }
+        return {
+            "dim": self.index.dim,
+            "wish": self.index.wish,
+            "passages": [self.store[int(row)] for row in rows],
+            "vectors": self.index.vectors[rows],
+            "sidecars": sidecars,
+            "makers": list(self.makers.values()),
+        }
+
+    @classmethod
+    def unpacked(cls, state: Mapping[str, Any]) -> Table:
+        """The table that ``packed`` described, its structure built anew."""
+        out = cls(state["dim"], kind=state["wish"], makers=state["makers"])
+        out.sidecars = {name: Sidecar(fingerprint=mark) for name, (mark, _) in state["sidecars"].items()}
+        out.append(state["passages"], state["vectors"], arrays={n: rows for n, (_, rows) in state["sidecars"].items()})
+        return out
 
     def _bury_strays(self) -> None:
         """After an interrupted add: the vectors it left behind become deleted rows, so that all stays in step."""

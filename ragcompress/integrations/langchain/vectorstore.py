@@ -18,8 +18,9 @@ from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain.embeddings import EncoderEmbeddings, as_encoder_of
 from ragcompress.retriever.ann import Hits
 from ragcompress.retriever.dense import DenseRetriever
-from ragcompress.retriever.embed import normalise
+from ragcompress.retriever.embed import embed_queries, normalise
 from ragcompress.retriever.filters import Filter, predicate
+from ragcompress.retriever.inputs import check_queries
 
 __all__ = ["FaissVectorStore"]
 
@@ -89,7 +90,7 @@ class FaissVectorStore(VectorStore):
         self, query: str, k: int = 4, filter: Filter = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
         """The ``k`` nearest documents with their cosines."""
-        return self._documents(self._search(lambda n: self.retriever.search([query], n)[0], k, filter))
+        return self._documents(self._asked(query), k, filter)
 
     def similarity_search_by_vector(
         self, embedding: list[float], k: int = 4, filter: Filter = None, **kwargs: Any
@@ -101,7 +102,7 @@ class FaissVectorStore(VectorStore):
         self, embedding: list[float], k: int = 4, filter: Filter = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
         """The ``k`` documents nearest to a vector, with their cosines."""
-        return self._documents(self._search(self._near(embedding), k, filter))
+        return self._documents(self._near(embedding), k, filter)
 
     def max_marginal_relevance_search(
         self,
@@ -121,8 +122,8 @@ class FaissVectorStore(VectorStore):
             lambda_mult: 1: relevance alone; 0: unlikeness alone.
             filter: On metadata.
         """
-        hits = self._search(lambda n: self.retriever.search([query], n)[0], max(fetch_k, k), filter)
-        return self._diverse(hits, k, lambda_mult)
+        with self.retriever.reading():
+            return self._diverse(self._search(self._asked(query), max(fetch_k, k), filter), k, lambda_mult)
 
     def max_marginal_relevance_search_by_vector(
         self,
@@ -134,7 +135,8 @@ class FaissVectorStore(VectorStore):
         **kwargs: Any,
     ) -> list[Document]:
         """``max_marginal_relevance_search`` for a vector."""
-        return self._diverse(self._search(self._near(embedding), max(fetch_k, k), filter), k, lambda_mult)
+        with self.retriever.reading():
+            return self._diverse(self._search(self._near(embedding), max(fetch_k, k), filter), k, lambda_mult)
 
     @classmethod
     def from_texts(
@@ -173,8 +175,12 @@ class FaissVectorStore(VectorStore):
         vector = normalise(np.asarray([embedding], dtype=np.float32))
         if vector.shape[1] != self.retriever.encoder.dim:
             raise InvalidInput(f"the vector has {vector.shape[1]} numbers; this store has {self.retriever.encoder.dim}")
-        table = self.retriever._table  # searching by vector is of no use outside LangChain, so it has no public name
-        return lambda n: table.index.search(vector, n, alive=table.alive)[0]
+        return lambda n: self.retriever.search_vectors(vector, n)[0]
+
+    def _asked(self, query: str) -> Callable[[int], Hits]:
+        check_queries([query], 1)
+        vector = embed_queries(self.retriever.encoder, [query])
+        return lambda n: self.retriever.search_vectors(vector, n)[0]
 
     def _search(self, nearest: Callable[[int], Hits], k: int, given: Filter) -> Hits:
         """The best ``k`` that pass the filter: look twice as deep until there are enough or no more."""
@@ -189,8 +195,10 @@ class FaissVectorStore(VectorStore):
                 return rows[good][:k], scores[good][:k]
             depth = max(depth * 4, 64)
 
-    def _documents(self, hits: Hits) -> list[tuple[Document, float]]:
-        return [(_document(passage), passage.score or 0.0) for passage in self.retriever.passages_at(hits)]
+    def _documents(self, nearest: Callable[[int], Hits], k: int, given: Filter) -> list[tuple[Document, float]]:
+        with self.retriever.reading():
+            found = self.retriever.passages_at(self._search(nearest, k, given))
+        return [(_document(passage), passage.score or 0.0) for passage in found]
 
     def _diverse(self, hits: Hits, k: int, trade: float) -> list[Document]:
         rows, scores = hits

@@ -1,0 +1,73 @@
+"""Many readers or one writer: what lets threads share a retriever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, local
+
+__all__ = ["Gate"]
+
+
+class Gate:
+    """A lock that any number of readers hold together, and a writer alone.
+
+    A waiting writer lets no new reader in, so that searches can't keep it out for ever. A thread that reads may read
+    again inside, and one that writes may read and write inside; one that reads must not begin to write. Copies and
+    pickles of a gate are new, open gates.
+    """
+
+    def __init__(self) -> None:
+        self._turn = Condition()
+        self._readers = 0
+        self._waiting = 0
+        self._busy = False
+        self._mine = local()
+
+    def __reduce__(self) -> tuple[type[Gate], tuple[()]]:
+        return Gate, ()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one whole state for as long as this lasts."""
+        inside = getattr(self._mine, "reads", 0) or getattr(self._mine, "writes", 0)
+        with self._turn:
+            while not inside and (self._busy or self._waiting):
+                self._turn.wait()
+            self._readers += 1
+        self._mine.reads = getattr(self._mine, "reads", 0) + 1
+        try:
+            yield
+        finally:
+            self._mine.reads -= 1
+            with self._turn:
+                self._readers -= 1
+                self._turn.notify_all()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Change the state: nobody else reads or writes meanwhile."""
+        outermost = not getattr(self._mine, "writes", 0)
+        if outermost:
+            assert not getattr(self._mine, "reads", 0), "a thread that reads can't begin to write"
+            self._enter()
+        self._mine.writes = getattr(self._mine, "writes", 0) + 1
+        try:
+            yield
+        finally:
+            self._mine.writes -= 1
+            if outermost:
+                with self._turn:
+                    self._busy = False
+                    self._turn.notify_all()
+
+    def _enter(self) -> None:
+        with self._turn:
+            self._waiting += 1
+            try:
+                while self._busy or self._readers:
+                    self._turn.wait()
+                self._busy = True
+            finally:
+                self._waiting -= 1
+                self._turn.notify_all()
