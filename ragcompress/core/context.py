@@ -71,7 +71,8 @@ class Context:
             for unit in segmenter(segment.text):
                 span = Span(source, offset + unit[0], offset + unit[1])
                 needs = tuple(Span(source, offset + start, offset + end) for start, end in getattr(unit, "needs", ()))
-                result.append(Segment(self.read(span), (span,), segment.score, needs or segment.needs))
+                text = self.read(span)
+                result.append(replace(segment, text=text, support=(span,), needs=needs or segment.needs))
         return replace(self, segments=tuple(result))
 
     def with_scores(self, scores: Sequence[float], passage_scores: Sequence[float] | None = None) -> Context:

@@ -1,6 +1,6 @@
 """From a context to the string that is sent, and the one enforcer of the token budget.
 
-A `Style` is a rendering. `fit` guarantees: whatever it is given, what it returns renders within the budget and no
+`fit` guarantees: whatever it is given, what it returns renders within the budget and no
 longer than the passages did. `fill` aims: it takes the best segments that fit. Both judge by rendering and counting,
 because token counts do not add up.
 """
@@ -8,15 +8,14 @@ because token counts do not add up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 
 from ragcompress.core.budget import Counter, Renderer, TokenBudget
+from ragcompress.core.closing import Links, choose, claims, closed, links, sustained
 from ragcompress.core.context import Context
-from ragcompress.core.segment import sanitise
-from ragcompress.core.select import top_under, weakest_first
-from ragcompress.core.types import Passage, Segment
+from ragcompress.core.select import best_first
+from ragcompress.core.style import Style, marked, numbered, plain, titled
+from ragcompress.core.types import Passage
 
 __all__ = [
     "Style",
@@ -34,52 +33,6 @@ __all__ = [
 ]
 
 OVER_BUDGET = "over budget"
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A rendering: passages as blocks, in segment order.
-
-    Attributes:
-        numbers: Put ``[n]`` before each block, n being the passage's number from 1.
-        titles: Put the passage's title before its text.
-        gap: What stands where text between two kept segments went; "" means a space or a line break, as was there.
-    """
-
-    numbers: bool = False
-    titles: bool = False
-    gap: str = ""
-
-    def __call__(self, context: Context) -> str:
-        """Render ``context``; no segments give ``""``."""
-        blocks = []
-        for source, group in groupby(context.segments, key=lambda segment: segment.support[0].passage):
-            body = self._join(context, list(group))
-            if body:
-                blocks.append(self._heading(context, source) + body)
-        return "\n\n".join(blocks)
-
-    def _heading(self, context: Context, source: int) -> str:
-        title = context.passages[source].title.strip() if self.titles else ""
-        number = f"[{source + 1}] " if self.numbers else ""
-        return f"{number}{title}\n" if title else number
-
-    def _join(self, context: Context, segments: Sequence[Segment]) -> str:
-        parts: list[str] = []
-        for before, segment in zip([None, *segments], segments, strict=False):
-            if before is not None and not _touch(before, segment):
-                parts[-1] = parts[-1].rstrip()
-                parts.append(self.gap or _break(context, before, segment))
-                parts.append(segment.text.lstrip())
-            else:
-                parts.append(segment.text)
-        return "".join(parts).strip()
-
-
-plain = Style()
-titled = Style(titles=True)
-numbered = Style(numbers=True, titles=True)
-marked = Style(numbers=True, titles=True, gap=" […] ")
 
 
 def render(context: Context, budget: TokenBudget | None = None) -> str:
@@ -106,43 +59,55 @@ def fit(context: Context, budget: TokenBudget) -> Context:
     within = _gauge(context, budget)
     if within(context):
         return context
-    order = weakest_first([segment.score for segment in context.segments])
+    needed = links(context)
+    order = claims(best_first([segment.score for segment in context.segments]), needed)[::-1]
     low, high = 1, len(order)  # invariant: dropping `high` segments is assumed to fit
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if within(_without(context, order[:middle])) else (middle + 1, high)
+        low, high = (low, middle) if within(_without(context, order[:middle], needed)) else (middle + 1, high)
     dropped = low
-    while dropped < len(order) and not within(_without(context, order[:dropped])):  # a counter need not be monotone
+    while dropped < len(order) and not within(
+        _without(context, order[:dropped], needed)
+    ):  # a counter need not be monotone
         dropped += 1
-    result = _without(context, order[:dropped])
+    result = _without(context, order[:dropped], needed)
     if not result.segments and budget.count("") > budget.limit:
         least = budget.count("")
         return result.note(f"nothing fits: this counter gives {least} tokens to the empty text, limit {budget.limit}")
     return result
 
 
-def fill(context: Context, budget: TokenBudget, order: Sequence[int] | None = None) -> Context:
-    """Keep the best segments that fit: what does not fit is skipped and the next tried.
+def fill(
+    context: Context,
+    budget: TokenBudget,
+    order: Sequence[int] | None = None,
+    *,
+    values: Sequence[float] | None = None,
+) -> Context:
+    """Keep the best segments that fit, each with what it needs; what does not fit is skipped and the next tried.
 
     Args:
         context: With scores; segments without one come last, in reading order.
         budget: Its limit bounds the rendered result.
         order: Segment numbers, best first; by default by score, ties by position.
+        values: What each segment is worth, a probability: those go first that bring most over the root of the tokens
+            that they, and what they need and is not there yet, cost.
 
     Returns:
         The kept segments in their present order, within the budget.
     """
-    ranked = list(order) if order is not None else weakest_first([s.score for s in context.segments])[::-1]
+    ranked = list(order) if order is not None else best_first([s.score for s in context.segments])
     if len(ranked) == len(context.segments) and fits(context, budget):
         return context
     costs = [budget.count(segment.text.strip()) for segment in context.segments]
 
-    def choose(aim: int) -> tuple[Context, int]:
-        chosen = top_under(ranked, costs, aim)
-        taken = set(chosen)
-        return context.keep(chosen, OVER_BUDGET), min((costs[at] for at in ranked if at not in taken), default=0)
+    needed = links(context)
 
-    return aimed(context, budget, choose) or fit(context.keep(ranked, OVER_BUDGET), budget)
+    def chosen(aim: int) -> tuple[Context, int]:
+        taken = set(choose(ranked, costs, aim, needed, values))
+        return context.keep(taken, OVER_BUDGET), min((costs[at] for at in ranked if at not in taken), default=0)
+
+    return aimed(context, budget, chosen) or fit(context.keep(closed(ranked, needed), OVER_BUDGET), budget)
 
 
 def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[Context, int]]) -> Context | None:
@@ -202,18 +167,6 @@ def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
     return within
 
 
-def _without(context: Context, gone: Sequence[int]) -> Context:
+def _without(context: Context, gone: Sequence[int], needed: Links) -> Context:
     left = set(range(len(context.segments))) - set(gone)
-    return context.keep(left, OVER_BUDGET)
-
-
-def _touch(before: Segment, after: Segment) -> bool:
-    return before.support[-1].passage == after.support[0].passage and before.support[-1].end == after.support[0].start
-
-
-def _break(context: Context, before: Segment, after: Segment) -> str:
-    """What parts two kept pieces of one passage: a line break where lines went, else a space."""
-    last, first = before.support[-1], after.support[0]
-    passage = context.passages[last.passage].text
-    between = passage[max(last.end - 1, 0) : first.start] if last.end <= first.start else "\n"
-    return "\n" if "\n" in sanitise(between) else " "
+    return context.keep(sustained(left, needed), OVER_BUDGET)

@@ -74,12 +74,16 @@ class Segment:
         support: The spans it comes from: exactly one for verbatim text, one or more for rewritten text.
         score: Relative relevance; higher is kept first; None before scoring.
         needs: Spans without which the text can't be understood; who keeps it keeps them too.
+        part_of: The unit that this is a part of; renderings show "…" where the rest of it went. None: a whole unit.
+        lossy: Words went from around it without a mark, as methods that delete words do; nobody else sets it.
     """
 
     text: str
     support: tuple[Span, ...]
     score: float | None = None
     needs: tuple[Span, ...] = ()
+    part_of: Span | None = None
+    lossy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""How a context is written out: passages as blocks, in segment order, with every omission to be seen.
+
+A `Style` is a rendering, and a plain function of a context is one too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ragcompress.core.closing import named_by_title
+from ragcompress.core.context import Context
+from ragcompress.core.segment import sanitise
+from ragcompress.core.types import Segment
+
+__all__ = ["MARK", "Style", "marked", "numbered", "plain", "titled"]
+
+MARK = "…"
+_ENDED = re.compile(r"""[.!?。！？…:;।։؟]["'”’»)\]」]*$""")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A rendering: passages as blocks, in segment order.
+
+    Attributes:
+        numbers: Put ``[n]`` before each block, n being the passage's number from 1.
+        titles: Put the passage's title before its text.
+        gap: What stands where text between two kept segments went; "" means a line break where lines went, a space
+            after a full stop, and else " … ". What went inside a unit is shown by "…" in every style.
+    """
+
+    numbers: bool = False
+    titles: bool = False
+    gap: str = ""
+
+    def __call__(self, context: Context) -> str:
+        """Render ``context``; no segments give ``""``."""
+        blocks = []
+        for source, group in groupby(context.segments, key=lambda segment: segment.support[0].passage):
+            segments = list(group)
+            body = self._join(context, segments)
+            if body:
+                blocks.append(self._heading(context, source, segments) + body)
+        return "\n\n".join(blocks)
+
+    def _heading(self, context: Context, source: int, segments: Sequence[Segment]) -> str:
+        shown = self.titles or _needs_title(context, segments)
+        title = context.passages[source].title.strip() if shown else ""
+        number = f"[{source + 1}] " if self.numbers else ""
+        return f"{number}{title}\n" if title else number
+
+    def _join(self, context: Context, segments: Sequence[Segment]) -> str:
+        parts = [MARK + " " if segments and _begins_inside(segments[0]) else ""]
+        for before, segment in zip([None, *segments], segments, strict=False):
+            if before is not None and not _touch(before, segment):
+                parts[-1] = parts[-1].rstrip()
+                parts.append(self.gap or _break(context, before, segment))
+                parts.append(segment.text.lstrip())
+            else:
+                parts.append(segment.text)
+        body = "".join(parts).strip()
+        return f"{body} {MARK}" if body and _ends_inside(segments[-1]) else body
+
+
+plain = Style()
+titled = Style(titles=True)
+numbered = Style(numbers=True, titles=True)
+marked = Style(numbers=True, titles=True, gap=" […] ")
+
+
+def _touch(before: Segment, after: Segment) -> bool:
+    return before.support[-1].passage == after.support[0].passage and before.support[-1].end == after.support[0].start
+
+
+def _break(context: Context, before: Segment, after: Segment) -> str:
+    """What parts two kept pieces of one passage: a line break where lines went, else a space, or "…" in a line."""
+    last, first = before.support[-1], after.support[0]
+    inside = _ends_inside(before) or _begins_inside(after)
+    if last.end > first.start:
+        return f"\n{MARK} " if inside else "\n"
+    broken = "\n" in sanitise(context.passages[last.passage].text[max(last.end - 1, 0) : first.start])
+    if inside:
+        return f"\n{MARK} " if broken else f" {MARK} "
+    if broken:
+        return "\n"
+    plain_space = (before.lossy and after.lossy) or _ENDED.search(before.text.rstrip()) or not before.text.strip()
+    return " " if plain_space else f" {MARK} "
+
+
+def _begins_inside(segment: Segment) -> bool:
+    return segment.part_of is not None and segment.support[0].start > segment.part_of.start
+
+
+def _ends_inside(segment: Segment) -> bool:
+    return segment.part_of is not None and segment.support[-1].end < segment.part_of.end
+
+
+def _needs_title(context: Context, segments: Sequence[Segment]) -> bool:
+    """Whether the title must stand there, because it says what a segment needs and no kept segment does."""
+    kept = [span for segment in segments for span in segment.support]
+    return any(
+        named_by_title(context, segment, need)
+        and not any(span.start <= need.start < span.end or need.start <= span.start < need.end for span in kept)
+        for segment in segments
+        for need in segment.needs
+    )
