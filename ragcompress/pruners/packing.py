@@ -129,7 +129,7 @@ def _runs(context: Context, owners: Sequence[int]) -> Context:
         else:
             result.append(segment)
         last = owner
-    return replace(context, segments=tuple(result))
+    return replace(context, segments=tuple(replace(segment, lossy=True) for segment in result))
 
 
 def _owners(sentences: Context, pieces: Context) -> list[int]:
