@@ -226,7 +226,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1024)
-def _turn(folder: Path) -> RLock:  # type: ignore[valid-type]
+def _turn(folder: Path) -> RLock:
     """What threads of this process that save in the same folder wait for."""
     return RLock()
 
