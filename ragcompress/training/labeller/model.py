@@ -92,7 +92,10 @@ class FrozenEncoder(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Piece ids [batch, length] and True-for-real mask give (middle, last) states [batch, length, width]."""
         states = self.embed(ids)
-        bias = additive(mask, states.dtype)
+        return self.layers(states, additive(mask, states.dtype))
+
+    def layers(self, states: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+        """From embedded states to the middle and the last ones [batch, length, width]."""
         middle = states
         for number, block in enumerate(self.blocks, 1):
             states = block(states, bias)
@@ -107,12 +110,17 @@ class JointHalf(nn.Module):
     The layers may run in bfloat16; the heads are float32.
     """
 
+    centres: Tensor
+    spreads: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers - config.join_at))
         self.sides = nn.Parameter(torch.zeros(2, config.width))
         self.features = nn.ModuleList(nn.Linear(len(FEATURES), config.width, bias=False) for _ in range(2))
+        self.register_buffer("centres", torch.tensor(config.centres), persistent=False)
+        self.register_buffer("spreads", torch.tensor(config.spreads), persistent=False)
         self.token_head = nn.Linear(config.width, 2)  # how answer-like; how much its sentence should be kept
         self.rank_head = nn.Linear(config.width, 1)
         self.fusion = nn.Parameter(torch.tensor(config.fusion))
@@ -143,6 +151,7 @@ class JointHalf(nn.Module):
             Token logits [batch, length, 2] (answer-like, keep) and passage rank logits [batch].
         """
         is_passage = side.unsqueeze(-1).to(features.dtype)
+        features = (features - self.centres) * self.spreads
         lifted = self.features[0](features) * (1 - is_passage) + self.features[1](features) * is_passage
         lifted = lifted + self.sides[0] * (1 - is_passage) + self.sides[1] * is_passage
         hidden = states + lifted.to(states.dtype)
