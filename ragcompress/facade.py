@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from ragcompress.core.errors import CompressionFailed, InvalidInput, require
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import fit, render, whole
 from ragcompress.core.types import Passage
-from ragcompress.methods import default, resolve
+from ragcompress.methods import DEFAULT, default, resolve
 from ragcompress.pruners.baselines import truncate
 from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.results.result import Compressed
@@ -69,7 +70,7 @@ def compress(
         outcome = _fallback(context, limit, why)
     took = perf_counter() - began
     timings = {"compress": took, "total": perf_counter() - started}
-    return _result(outcome, limit, _name(method), timings)
+    return _result(outcome, limit, _label(compressor, method), timings)
 
 
 def compress_many(
@@ -89,7 +90,8 @@ def compress_many(
         track = require("rich.progress", "cli").track
         items = track(items if hasattr(items, "__len__") else list(items), description="compress")
     for query, passages in items:
-        yield compress(query, passages, budget, method, **options)
+        out = compress(query, passages, budget, method, **options)
+        yield replace(out, method=_label(compressor, method))
 
 
 def units(text: str) -> list[tuple[int, int]]:
@@ -189,6 +191,11 @@ def _result(context: Context, budget: TokenBudget, method: str, timings: dict[st
         passage_scores=scores,
         timings=timings,
     )
+
+
+def _label(given: Compressor | str | None, method: Compressor) -> str:
+    """What a result calls its method: the name it was chosen by, where it was."""
+    return DEFAULT if given is None else given if isinstance(given, str) else _name(method)
 
 
 def _name(compressor: Compressor) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ragcompress.core.errors import InvalidInput
+from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.protocols import Compressor
 from ragcompress.pruners import baselines
 from ragcompress.pruners.abstractive import AbstractivePruner
@@ -22,7 +22,10 @@ from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInt
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.second_pass import SecondPass
 
-__all__ = ["METHODS", "Method", "default", "resolve"]
+__all__ = ["DEFAULT", "METHODS", "Method", "default", "resolve"]
+
+
+DEFAULT = "labeller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,9 @@ def resolve(name: str, *, dynamic: bool = False) -> Compressor:
 
 def _build(method: Method, model: str) -> Compressor:
     if model and method.of_model:
+        if method.needs.startswith("generators"):
+            require("torch", "generators")  # now, and not when the first passages come
+            require("transformers", "generators")
         return method.of_model(model)
     if model:
         raise InvalidInput(f"the method {method.name!r} takes no model by name; write {method.name!r} alone")
@@ -172,4 +178,4 @@ def _build(method: Method, model: str) -> Compressor:
 
 def default(*, dynamic: bool = False) -> Compressor:
     """The best compressor that runs on what is installed; ``dynamic`` lets a threshold decide how much to keep."""
-    return resolve("labeller", dynamic=dynamic)
+    return resolve(DEFAULT, dynamic=dynamic)

@@ -6,8 +6,22 @@ from typing import Annotated
 
 from ragcompress.cli.answer import answer
 from ragcompress.cli.index import open_index
-from ragcompress.cli.options import AsJson, Budget, Count, Files, Html, Keep, Method, Query, amount, read_input
-from ragcompress.cli.output import console, put_json, warn, write_file
+from ragcompress.cli.options import (
+    AsJson,
+    Budget,
+    Count,
+    Everything,
+    Html,
+    Keep,
+    Method,
+    Query,
+    Words,
+    amount,
+    known,
+    parted,
+    read_input,
+)
+from ragcompress.cli.output import console, put_json, show, warn, write_file
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.facade import compress
 from ragcompress.results.show import pages, visible
@@ -23,8 +37,8 @@ MaybeIndex = Annotated[
 
 # One parameter per option is how typer knows them, hence more than six.
 def ask(
-    query: Query,
-    files: Files = None,
+    words: Words = None,
+    query: Query = None,
     index: MaybeIndex = None,
     count: Count = 10,
     budget: Budget = None,
@@ -32,26 +46,28 @@ def ask(
     method: Method = None,
     as_json: AsJson = False,
     html: Html = None,
+    everything: Everything = False,
 ) -> None:
     """Answer a question from an index, from files or from standard input.
 
     Of an index the best passages are retrieved first; files are read whole. The answer comes from the compressed
     context, which is shown below it.
     """
+    question, files = parted(words, query, command="ask")
     size = amount(budget, keep)
     if index is not None and files:
         raise InvalidInput("--index and FILES are both given; ask one of them")
-    passages = read_input(files) if index is None else open_index(index).retrieve(query, count)
-    result = compress(query, passages, size, method)
+    method = known(method, size)
+    passages = read_input(files) if index is None else open_index(index).retrieve(question, count)
+    result = compress(question, passages, size, method)
     found = answer(result.context)
     if html is not None:
-        write_file(html, pages(query, [(result, f"Answer: {found} · {found.reader}")]))
+        write_file(html, pages(question, [(result, f"Answer: {found} · {found.reader}")]))
     if as_json:
         for warning in result.warnings:
             warn(warning)
-        put_json({"query": query, "answer": found.to_dict(), "context": result.to_dict()})
+        put_json({"query": question, "answer": found.to_dict(), "context": result.to_dict()})
         return
-    heading = require("rich.text", "cli").Text.assemble(
-        (visible(str(found)), "bold green"), (f"  {found.reader}", "dim"), "\n"
-    )
-    console().print(heading, result)
+    said = " ".join(visible(str(found)).split())  # a span over several lines is one answer still
+    console().print(require("rich.text", "cli").Text.assemble((said, "bold green"), (f"  {found.reader}", "dim"), "\n"))
+    show(result, everything=everything)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ragcompress.cli.options import AsJson, Budget, Files, Html, Keep, Method, Query, amount, read_input
+from ragcompress.cli.options import (
+    AsJson,
+    Budget,
+    Everything,
+    Html,
+    Keep,
+    Method,
+    Query,
+    Words,
+    amount,
+    known,
+    parted,
+    read_input,
+)
 from ragcompress.cli.output import report
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.facade import compress as run
@@ -18,20 +31,24 @@ AsText = Annotated[bool, typer.Option("--text", help="Print the compressed conte
 
 # One parameter per option is how typer knows them, hence more than six.
 def compress(
-    query: Query,
-    files: Files = None,
+    words: Words = None,
+    query: Query = None,
     budget: Budget = None,
     keep: Keep = None,
     method: Method = None,
     as_json: AsJson = False,
     text: AsText = False,
     html: Html = None,
+    everything: Everything = False,
 ) -> None:
     """Keep what answers the question and drop the rest.
 
     Without --budget and --keep the method decides how much that is.
     """
+    question, files = parted(words, query, command="compress")
     size = amount(budget, keep)
     if as_json and text:
         raise InvalidInput("--json and --text both claim standard output; give one of them")
-    report(run(query, read_input(files), size, method), html=html, as_json=as_json, text=text)
+    method = known(method, size)
+    result = run(question, read_input(files), size, method)
+    report(result, html=html, as_json=as_json, text=text, everything=everything)

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Annotated, Any
 
 from ragcompress.cli.answer import NO_READER, Answer, answer
-from ragcompress.cli.options import AsJson, Html, Method
+from ragcompress.cli.options import AsJson, Html, Method, known
 from ragcompress.cli.output import console, note, put_json, show_progress, write_file
 from ragcompress.cli.survey import Asked, Survey, survey, survives
 from ragcompress.core.errors import require
@@ -50,6 +50,7 @@ def demo(
 ) -> None:
     """Index the built-in corpus, ask it questions, and show what compression keeps and saves."""
     started = perf_counter()
+    known(method, budget)
     corpus, questions = load_corpus(), load_questions()
     retriever = HybridRetriever.build(corpus, progress=show_progress())
     indexed = perf_counter() - started

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
 from ragcompress.documents.files import read_passages
+from ragcompress.methods import resolve
 
 __all__ = [
-    "AsJson", "Budget", "Count", "Files", "Html", "Index", "Keep", "Method", "Query", "amount", "read_input",
+    "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "Method", "Query", "Words", "amount",
+    "known", "parted", "read_input",
 ]  # fmt: skip
 
 typer = require("typer", "cli")
 
-Query = Annotated[str, typer.Option("--query", "-q", help="The question.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar='"QUESTION" [FILES]...',
+        help="The question, then files and folders to read; standard input when none is named, or -.",
+        show_default=False,
+    ),
+]
+Query = Annotated[
+    str | None, typer.Option("--query", "-q", help="The question, for scripts: then all words are files.", metavar="Q")
+]
+Everything = Annotated[bool, typer.Option("--all", help="Show all that was kept and dropped, however long.")]
 Budget = Annotated[int | None, typer.Option("--budget", "-b", help="The most tokens to keep.", metavar="N")]
 Keep = Annotated[float | None, typer.Option("--keep", help="The fraction to keep: 0.2 is a fifth.", metavar="F")]
 Method = Annotated[
@@ -29,8 +43,46 @@ Index = Annotated[str, typer.Option("--index", "-i", help="The folder that `ragc
 Count = Annotated[int, typer.Option("--count", "-k", help="How many passages to retrieve.", metavar="N")]
 Files = Annotated[
     list[str] | None,
-    typer.Argument(help="Files and folders: .txt .md .html .jsonl .csv. Standard input when none is named, or -."),
+    typer.Argument(help="Files and folders to read; standard input when none is named, or -.", show_default=False),
 ]
+
+
+def parted(words: list[str] | None, query: str | None, *, command: str) -> tuple[str, list[str]]:
+    """The question and the files: with ``--query`` every word is a file, without it the first word is the question.
+
+    Raises:
+        InvalidInput: There is no question, or a file stands where it should.
+    """
+    words = words or []
+    if query is not None:
+        return query, words
+    if not words:
+        raise InvalidInput(f'ask a question: ragcompress {command} "When did it happen?"')
+    if _is_there(words[0]):
+        raise InvalidInput(
+            f"{words[0]!r} is a file here and no question; the question comes first: "
+            f'ragcompress {command} "QUESTION" {words[0]}. If that is the question, say it with --query'
+        )
+    return words[0], words[1:]
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return bool(word.strip()) and Path(word).exists()
+    except (OSError, ValueError):  # too long or impossible for a file's name: so it is none
+        return False
+
+
+def known(method: str | None, size: int | float | None) -> str | None:
+    """The method's name as given, once it is sure that it can be had: before any long work.
+
+    Raises:
+        InvalidInput: There is no such method, or it needs a model.
+        MissingExtra: It needs a package that is not installed.
+    """
+    if method is not None:
+        resolve(method, dynamic=size is None)
+    return method
 
 
 def amount(budget: int | None, keep: float | None) -> int | float | None:

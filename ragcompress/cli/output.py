@@ -9,9 +9,23 @@ from typing import Any
 
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.results.result import Compressed
-from ragcompress.results.show import visible
+from ragcompress.results.show import rich_lines, visible
 
-__all__ = ["complain", "console", "note", "put_json", "put_text", "report", "show_progress", "warn", "write_file"]
+__all__ = [
+    "complain",
+    "console",
+    "note",
+    "put_json",
+    "put_text",
+    "report",
+    "show",
+    "show_progress",
+    "warn",
+    "write_file",
+]
+
+
+SCREEN = 1600  # characters of passages: with the lines around them, about a screen
 
 
 def console(*, stderr: bool = False) -> Any:
@@ -72,7 +86,15 @@ def write_file(path: str, text: str) -> None:
     note(f"wrote {path}")
 
 
-def report(result: Compressed, *, html: str | None, as_json: bool, text: bool) -> None:
+def show(result: Compressed, *, everything: bool = False) -> None:
+    """What was kept, in its place: about a screen of it, or everything."""
+    out = console()
+    colour = out.color_system is not None and not out.no_color
+    for line in rich_lines(result, colour=colour, most=None if everything else SCREEN):
+        out.print(line)
+
+
+def report(result: Compressed, *, html: str | None, as_json: bool, text: bool, everything: bool = False) -> None:
     """A compressed context in the form that was asked for; ``--html`` goes to its file beside any of them."""
     if html is not None:
         write_file(html, result.to_html())
@@ -84,4 +106,4 @@ def report(result: Compressed, *, html: str | None, as_json: bool, text: bool) -
     elif text:
         put_text(result.text)
     else:
-        console().print(result)
+        show(result, everything=everything)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from ragcompress.cli.index import open_index
-from ragcompress.cli.options import AsJson, Count, Index, Query
+from ragcompress.cli.options import AsJson, Count, Index, Query, Words, parted
 from ragcompress.cli.output import console, note, put_json
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
@@ -22,11 +22,21 @@ Lines = Annotated[bool, typer.Option("--jsonl", help="Print a passage a line, fo
 _PREVIEW = 160  # characters
 
 
-def retrieve(index: Index, query: Query, count: Count = 10, as_json: AsJson = False, lines: Lines = False) -> None:
+def retrieve(
+    index: Index,
+    words: Words = None,
+    query: Query = None,
+    count: Count = 10,
+    as_json: AsJson = False,
+    lines: Lines = False,
+) -> None:
     """Find passages in an index, best first."""
+    question, others = parted(words, query, command="retrieve")
+    if others:
+        raise InvalidInput(f"retrieve reads the index and no files, such as {others[0]!r}; put the question in quotes")
     if as_json and lines:
         raise InvalidInput("--json and --jsonl both claim standard output; give one of them")
-    found = open_index(index).retrieve(query, count)
+    found = open_index(index).retrieve(question, count)
     if as_json:
         put_json([_row(passage) for passage in found])
     elif lines:
@@ -51,11 +61,10 @@ def _table(found: Sequence[Passage]) -> Any:
     text = require("rich.text", "cli").Text
     table = require("rich.table", "cli").Table(box=require("rich.box", "cli").SIMPLE_HEAD)
     table.add_column("", justify="right", style="dim")
-    table.add_column("score", justify="right")
     table.add_column("passage", overflow="fold")
     for rank, passage in enumerate(found, start=1):
         flat = " ".join(visible(passage.text[: 4 * _PREVIEW]).split())
         preview = flat if len(flat) <= _PREVIEW else flat[:_PREVIEW].rpartition(" ")[0] + " …"
         name = text.assemble((visible(passage.title), "bold"), (f"  {visible(passage.id)}", "dim"), f"\n{preview}")
-        table.add_row(str(rank), f"{passage.score or 0:.3f}", name)
+        table.add_row(str(rank), name)  # no score: a sum of reciprocal ranks says nothing that the rank does not
     return table

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Compressed"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Compressed:
-    """A compressed context with its rendering and its account.
+    """A compressed context with its rendering and its account; ``str()`` of it is the text to send.
 
     Attributes:
         context: The compressed context; its passages are those given, its segments what was kept.
@@ -25,7 +25,7 @@ class Compressed:
         tokens_in: Tokens of the uncompressed rendering, by the budget's count.
         tokens_out: Tokens of ``text``.
         limit: The token limit that was held.
-        method: The compressor, as its repr names it.
+        method: The method's name where it was chosen by name; otherwise the compressor's own.
         passage_scores: One relevance per passage, higher is more relevant, in the order given.
         timings: Seconds by step.
     """
@@ -60,6 +60,15 @@ class Compressed:
     def warnings(self) -> tuple[str, ...]:
         """What the user should know: fallbacks, text that could not be read, limits that could not be met."""
         return self.context.notes
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        used = {span.passage for segment in self.context.segments for span in segment.support}
+        passages = f"{len(used)} of {len(self.context.passages)} passages"
+        method = self.method if len(self.method) <= 60 else f"{self.method.partition('(')[0]}(…)"
+        return f"Compressed({self.tokens_in:,} → {self.tokens_out:,} tokens, {passages}, {method})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; every kept and dropped span with its passage's id and offsets."""

@@ -39,6 +39,7 @@ body{background:#191918}}
 _HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _SPACE = re.compile(r"\s*\n\s*\n\s*")
+_NAMED = 10  # passages that were dropped whole and are named
 _SHOWN = 90  # characters of a long dropped stretch that a terminal shows at either end
 
 
@@ -79,7 +80,7 @@ def _body(result: Compressed, remark: str = "") -> str:
     parts = [
         f'<div class="rc"><h1>{_html(result.context.query)}</h1>',
         f'<div class="n">{result.tokens_in:,} → {result.tokens_out:,} tokens · {result.kept_fraction:.0%} kept · '
-        f"limit {result.limit:,} · {method}</div>",
+        f"{_limit(result, '', ' · ')}{method}</div>",
         f'<div class="bar"><i style="width:{min(result.kept_fraction, 1):.1%}"></i></div>',
         f'<p class="say">{_html(remark)}</p>' if remark else "",
         *(f'<p class="warn">{_html(warning)}</p>' for warning in result.warnings),
@@ -109,12 +110,13 @@ def _short_name(method: str) -> str:
     return method if len(method) <= 60 else f"{method.partition('(')[0]}(…)"
 
 
-def rich_lines(result: Compressed, *, colour: bool = True) -> Iterator[Any]:
+def rich_lines(result: Compressed, *, colour: bool = True, most: int | None = None) -> Iterator[Any]:
     """Renderables for rich: a summary, then each passage with kept text bright and the rest dim.
 
     Args:
         result: What to show.
         colour: False where colours would be lost: dropped text is then left out and its place marked ``[…]``.
+        most: About how many characters of passages to show; None for all of them.
 
     Raises:
         MissingExtra: rich is not installed.
@@ -122,21 +124,47 @@ def rich_lines(result: Compressed, *, colour: bool = True) -> Iterator[Any]:
     text_type = require("rich.text", "cli").Text
     yield text_type.assemble(
         (f"{result.tokens_in:,} → {result.tokens_out:,} tokens", "bold"),
-        f"  {result.kept_fraction:.0%} kept, limit {result.limit:,}",
+        f"  {result.kept_fraction:.0%} kept{_limit(result, ', ')}",
     )
     for warning in result.warnings:
         yield text_type(f"! {visible(warning)}", style="yellow")
     for text in _rewritten(result):
         yield text_type.assemble("\n", ("rewritten", "bold"), "\n", (visible(text), _KEPT))
     kept, whole = _by_use(result)
-    for at in kept:
+    room = float("inf") if most is None else most
+    for number, at in enumerate(kept):
+        if room <= 0:
+            yield text_type(f"\nand {_passages(len(kept) - number)} more with kept text: --all shows them", style="dim")
+            break
         yield text_type.assemble(
             "\n", (f"[{at + 1}] {visible(_name(result, at))}", "bold"), (f"  {result.passage_scores[at]:.2f}", "dim")
         )
-        yield text_type.assemble(*(_coloured if colour else _uncoloured)(list(pieces(result, at))))
+        tiles = (_coloured if colour else _uncoloured)(list(pieces(result, at)))
+        yield _cropped(text_type.assemble(*tiles), room)
+        room -= sum(len(text) for text, _ in tiles)
     if whole:
-        names = " · ".join(f"[{at + 1}] {visible(_name(result, at))}" for at in whole)
-        yield text_type(f"\ndropped whole: {names}", style="dim")
+        shown = whole if most is None else whole[:_NAMED]
+        names = " · ".join(f"[{at + 1}] {visible(_name(result, at))}" for at in shown)
+        rest = f" and {len(whole) - len(shown):,} more" if len(whole) > len(shown) else ""
+        yield text_type(f"\ndropped whole: {names}{rest}", style="dim")
+
+
+def _cropped(text: Any, room: float) -> Any:
+    if len(text) <= room + _SHOWN:
+        return text
+    hidden = len(text) - int(room)
+    text = text[: int(room)]
+    text.append(f" [… {hidden:,} characters more: --all shows them]", style="dim")
+    return text
+
+
+def _passages(count: int) -> str:
+    return f"{count:,} passage{'s' * (count != 1)}"
+
+
+def _limit(result: Compressed, before: str, after: str = "") -> str:
+    """The limit where one was given: without a budget it is as large as the passages, and says nothing."""
+    return f"{before}limit {result.limit:,}{after}" if result.limit != result.tokens_in else ""
 
 
 _KEPT = "#000000 on #f2cc4d"  # not "black on yellow": themes redefine those two
