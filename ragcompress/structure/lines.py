@@ -1,0 +1,92 @@
+"""The lines of a text, by number, and the block that a reader makes of some of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ragcompress.core.types import Unit
+
+__all__ = ["LOOK", "Block", "Lines", "Reader", "Span"]
+
+Span = tuple[int, int]
+LOOK = 400  # characters of a line that are looked at: a kind shows at its beginning, and hostile lines stay cheap
+_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+class Lines:
+    """A text by its lines.
+
+    Attributes:
+        text: The text.
+        starts: Where each line begins, then the length of the text [lines + 1].
+        patience: Characters that readers may still read in vain: what keeps all readers together linear.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+        if self.starts[-1] != len(text):
+            self.starts.append(len(text))
+        self.patience = 4 * len(text) + 20_000
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, at: int) -> str:
+        """The first `LOOK` characters of line ``at`` without white space at its end; ``""`` outside the text."""
+        if not 0 <= at < len(self.starts) - 1:
+            return ""
+        start = self.starts[at]
+        return self.text[start : min(self.starts[at + 1], start + LOOK)].rstrip()
+
+    def whole(self, at: int) -> str:
+        """Line ``at`` with its end."""
+        return self.text[self.starts[at] : self.starts[at + 1]]
+
+    def span(self, start: int, stop: int) -> Span:
+        """Where lines ``start`` to ``stop`` (exclusive) lie."""
+        return self.starts[start], self.starts[stop]
+
+    def indent(self, at: int) -> int:
+        """Columns of white space before line ``at``; a tab counts as four."""
+        line = self[at]
+        lead = line[: len(line) - len(line.lstrip())]
+        return len(lead) + 3 * lead.count("\t")
+
+    def after_blank(self, at: int) -> int:
+        """The first line from ``at`` on that is not blank, or the number of lines."""
+        while at < len(self) and not self[at]:
+            at += 1
+        return at
+
+    def filled(self, at: int, most: int) -> Iterator[str]:
+        """At most ``most`` lines from ``at`` on that are not blank, from at most twice as many lines."""
+        for number in range(at, min(at + 2 * most, len(self))):
+            line = self[number]
+            if line:
+                yield line
+                most -= 1
+            if not most:
+                return
+
+
+class Block(NamedTuple):
+    """What a reader made of some lines.
+
+    Attributes:
+        stop: The first line that is not in it.
+        units: Its units in order; they tile its lines, or the end of one is taken to be the next one's start.
+        level: For a heading its depth (1 is the highest); 0 for everything else.
+        lead: Whether it needs the line above it that leads to it (a list its lead-in, a table its caption).
+    """
+
+    stop: int
+    units: list[Unit]
+    level: int = 0
+    lead: bool = False
+
+
+Reader = Callable[[Lines, int], Block | None]
+"""Reads the block that begins at a line, or returns None where none of its kind does. Never raises."""

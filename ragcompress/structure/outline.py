@@ -1,0 +1,201 @@
+"""Headings, lists, legal clauses, questions with answers: what stands over something else."""
+
+from __future__ import annotations
+
+import re
+
+from ragcompress.core.types import Unit
+from ragcompress.structure.lines import Block, Lines, Span
+from ragcompress.structure.pairs import is_hours, is_pair
+from ragcompress.structure.prose import prose_units
+
+__all__ = ["LABEL_ALONE", "LABEL_OVER", "read_faq", "read_heading", "read_list"]
+
+LABEL_ALONE = 7  # levels of headings without marks: a short line between blank lines,
+LABEL_OVER = 8  # and one right above a block
+MOST_ITEM = 300  # characters of an item that stays whole
+MOST_BOUND = 12  # items of "all of the following" that are needed together
+
+_HASH = re.compile(r" {0,3}(#{1,6})[ \t]+\S")
+_UNDER = re.compile(r" {0,3}(=+|-{3,}|~{3,}|\^{3,}|\*{3,})$")
+_NUMBERED = re.compile(
+    r"(?:(?:chapter|section|part|article|annex|appendix|§)[ \t]*)?"
+    r"([\dIVX]{1,4}(?:\.\d{1,3}){0,5})\.?[ \t)]+[A-Z\u00c0-\u00de][^.!?]{0,70}$",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r"[ \t]*(§[ \t]*\d+[a-z]?(?:\.\d+){0,4}|\d{1,3}(?:\.\d{1,3}){1,4}\.?|"
+    r"Article \d+\.?|Section \d+(?:\.\d+)*\.?)[ \t]+\S"
+)
+_TITLE = re.compile(
+    r"[ \t]*(?:§|article|section|chapter|annex|part)[ \t]*(\d+[a-z]?(?:\.\d+)*)\.?[ \t]+[^.!?:;,]{1,70}$", re.IGNORECASE
+)
+_ITEM = re.compile(
+    r"([ \t]*)([-*+\u2022\u2023\u25e6\u2013\u2014\u00b7\u25aa\u25cf]|"
+    r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})\)|\d{1,3}\.|[a-z]\.|\[[ xX]?\])[ \t]+(?=\S)"
+)
+_ALL = re.compile(
+    r"\b(?:all|each|every|both) (?:of )?(?:the |these )?(?:following|conditions|requirements)|"
+    r"\ball of\b.*:$|\bcumulative",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(
+    r"[ \t]*(?:\*\*)?(?:Q(?:uestion)?|F(?:rage)?|P(?:regunta)?)(?:[ \t]?\d{1,3})?[.:)](?:\*\*)?[ \t]*\S"
+)
+_ANSWER = re.compile(
+    r"[ \t]*(?:\*\*)?(?:A(?:nswer|ntwort)?|R(?:[ée]ponse|espuesta)?)(?:[ \t]?\d{1,3})?[.:)](?:\*\*)?[ \t]*\S"
+)
+_END = re.compile(r"[.!?;,…。！？]['\")\]]?$")
+
+
+def read_heading(lines: Lines, at: int) -> Block | None:
+    """A heading by its marks, its underline, its number, or as a short line alone or right above a block."""
+    line = lines[at]
+    level, stop = _marked(lines, at)
+    if not level and len(line) <= 80 and not _END.search(line) and not _ITEM.match(line):
+        level, stop = _unmarked(lines, at), at + 1
+    if not level:
+        return None
+    return Block(stop, [Unit(*lines.span(at, stop), (), "heading")], level)
+
+
+def _marked(lines: Lines, at: int) -> tuple[int, int]:
+    line = lines[at]
+    hashes = _HASH.match(line)
+    if hashes:
+        return len(hashes[1]), at + 1
+    under = _UNDER.match(lines[at + 1])
+    alone = not lines[at - 1] if at else True
+    if (
+        under
+        and alone
+        and 0 < len(line) <= 100
+        and len(under[1]) * 2 >= min(len(line), 6)
+        and line[0] not in "|-*+<>{["
+    ):
+        return {"=": 1, "-": 2}.get(under[1][0], 3), at + 2
+    return 0, at + 1
+
+
+def _unmarked(lines: Lines, at: int) -> int:
+    """The level of a short line that is a heading by its place; 0: it is none."""
+    line, below = lines[at].strip(), lines[at + 1]
+    titled = _TITLE.match(line)
+    if titled and (not below or _CLAUSE.match(below) or _ITEM.match(below)):
+        return 2 + titled[1].count(".")
+    above_blank = at == 0 or not lines[at - 1]
+    number = _NUMBERED.match(line)
+    if number and above_blank and (below == "" or len(below) > len(line)):
+        return 2 + number[1].count(".")
+    if len(line) > 60 or not line[:1].isalnum() or "|" in line or "\t" in line or "  " in line:
+        return 0
+    if above_blank and not below and lines.after_blank(at + 1) < len(lines) and line[0].isupper() and ": " not in line:
+        return LABEL_ALONE if len(line.split()) <= 9 and _prose_or_block(lines, lines.after_blank(at + 1)) else 0
+    return LABEL_OVER if above_blank and below and _over(line, below) else 0
+
+
+def _prose_or_block(lines: Lines, at: int) -> bool:
+    """Whether something longer than another label follows."""
+    return len(lines[at]) > 40 or bool(lines[at + 1]) or bool(_END.search(lines[at])) or bool(_ITEM.match(lines[at]))
+
+
+def _over(line: str, below: str) -> bool:
+    """Whether a short line stands right above a list, pairs or short lines, not in the middle of a paragraph."""
+    if is_pair(line) and not line.endswith(":"):
+        return False
+    block = _ITEM.match(below) or is_pair(below) or is_hours(below) or below.lstrip().startswith("|")
+    return bool(block) and line.count(",") < 2 and len(line.split()) <= 8
+
+
+def read_list(lines: Lines, at: int) -> Block | None:
+    """Items, nested or not, and clauses of a contract; an item needs the items that it stands under."""
+    if not _starts(lines[at]):
+        return None
+    units: list[Unit] = []
+    above: list[tuple[int, Span]] = []  # (depth, first unit) of the items that the next one may stand under
+    number = at
+    while number < len(lines) and _starts(lines[number]):
+        depth = _depth(lines, number)
+        stop = _item_end(lines, number)
+        while above and above[-1][0] >= depth:
+            above.pop()
+        needs = tuple(span for _, span in above[-6:])
+        item = _item(lines, number, stop, needs)
+        units += item
+        above.append((depth, item[0][:2]))
+        number = stop
+        following = lines.after_blank(stop)
+        if following - stop <= 1 and following < len(lines) and _starts(lines[following]):
+            number = following
+    return Block(number, _bound(lines.text, units), lead=True)
+
+
+def _starts(line: str) -> bool:
+    return bool(_ITEM.match(line) or (_CLAUSE.match(line) and not _TITLE.match(line)))
+
+
+def _depth(lines: Lines, at: int) -> int:
+    """How far in an item stands: § before numbers before letters before roman numbers, then by white space."""
+    line = lines[at].lstrip()
+    clause = _CLAUSE.match(line)
+    if clause:
+        return -10 + clause[1].count(".")
+    mark = line.split(None, 1)[0].strip("().")
+    order = 2 if len(mark) > 1 and set(mark.lower()) <= set("ivx") else 1 if mark.isalpha() and len(mark) == 1 else 0
+    return lines.indent(at) * 4 + order
+
+
+def _item_end(lines: Lines, at: int) -> int:
+    """The line after an item: wrapped or indented lines continue it."""
+    stop = at + 1
+    indent = lines.indent(at)
+    while stop < len(lines) and lines[stop] and not _starts(lines[stop]):
+        if lines.indent(stop) <= indent and (
+            _END.search(lines[stop - 1]) or len(lines[stop - 1]) < 50 or not lines[stop].lstrip()[:1].islower()
+        ):
+            break
+        stop += 1
+    return stop
+
+
+def _item(lines: Lines, start: int, stop: int, needs: tuple[Span, ...]) -> list[Unit]:
+    """One unit, or for a long item its sentences."""
+    span = lines.span(start, stop)
+    most = 600 if _CLAUSE.match(lines[start]) else MOST_ITEM
+    if span[1] - span[0] <= most:
+        return [Unit(*span, needs, "item")]
+    return [unit._replace(needs=(*needs, *unit.needs), kind="item") for unit in prose_units(lines.text, *span)]
+
+
+def _bound(text: str, units: list[Unit]) -> list[Unit]:
+    """Items under "all of the following" are needed together."""
+    if len(units) > MOST_BOUND + 1 or not units or not _ALL.search(text[units[0].start : units[0].end]):
+        return units
+    spans = [unit[:2] for unit in units if unit[:2] != units[0][:2]]
+    return [unit._replace(needs=(*unit.needs, *(s for s in spans if s != unit[:2]))) for unit in units]
+
+
+def read_faq(lines: Lines, at: int) -> Block | None:
+    """``Q:`` and ``A:``: the answer needs its question."""
+    if not _QUESTION.match(lines[at]):
+        return None
+    answer = at + 1
+    while answer < min(at + 6, len(lines)) and not _ANSWER.match(lines[answer]):
+        answer += 1
+    if not _ANSWER.match(lines[answer]):
+        return None
+    question = lines.span(at, answer)
+    stop = answer + 1
+    while stop < len(lines) and not _QUESTION.match(lines[stop]) and (lines[stop] or _continues(lines, stop)):
+        stop += 1
+    start, end = lines.span(answer, stop)
+    whole = end - start <= 500
+    parts = [Unit(start, end, (), "answer")] if whole else prose_units(lines.text, start, end)
+    answers = [unit._replace(needs=(question, *unit.needs), kind="answer") for unit in parts]
+    return Block(stop, [Unit(*question, (), "question"), *answers])
+
+
+def _continues(lines: Lines, at: int) -> bool:
+    """Whether after a blank line an indented paragraph goes on with the answer."""
+    following = lines.after_blank(at)
+    return following < len(lines) and lines.indent(following) >= 2
