@@ -15,9 +15,11 @@ LINES = [
     "key: value", "  key: value", "name,age", "ada,36",
     '"a","b\nc"', "| a | b |", "|---|---|", "| 1 | 2 |",
     "a\tb\tc",
-    "Plan    Cost", "Pro     $12", "----  ----", '{"a": 1, "b": [2, 3]}', '[{"a": 1},', '{"b": "x, y"}]', "[tls]", "on = 1",
+    "Plan    Cost", "Pro     $12", "----  ----", '{"a": 1, "b": [2, 3]}', '[{"a": 1},', '{"b": "x, y"}]', "[tls]",
+    "on = 1",
 
-    "2024-06-01 12:00:01 INFO up", "Traceback (most recent call last):", '  File "a.py", line 1, in f', "ValueError: no",
+    "2024-06-01 12:00:01 INFO up", "Traceback (most recent call last):", '  File "a.py", line 1, in f',
+    "ValueError: no",
     "Q: Who?", "A: She.", "Bob: Hi?", "Alice: No.", "def f(x):", "    return x", "}", "```", "$ ls -l", "> quoted",
     "<table><tr><td>1</td></tr></table>", "<a><b>1</b></a>", "1", "00:00:01,000 --> 00:00:02,000", "Mon 9:00-12:00",
     "However, it is not so.", "She left. It rained.", "---", "--- a/x", "+++ b/x", "@@ -1 +1 @@", "-old", "+new",
