@@ -14,6 +14,7 @@ from heapq import heapify, heappop, heappush
 from itertools import islice
 
 from ragcompress.core.context import Context
+from ragcompress.core.select import worth
 from ragcompress.core.types import Segment, Span
 
 __all__ = ["Links", "choose", "claims", "closed", "keep_closed", "links", "named_by_title", "sustained"]
@@ -169,7 +170,8 @@ def _by_worth(
     def gain(at: int) -> tuple[float, int]:
         group = _missing(at, needed, taken, None, None) or {at}
         cost = sum(costs[other] for other in group)
-        return -sum(values[other] for other in group) / max(cost, 1) ** 0.5, place[at]
+        (found,) = worth([sum(values[other] for other in group)], [cost])
+        return -found, place[at]
 
     heap = [(*gain(at), at) for at in order]
     heapify(heap)

@@ -61,16 +61,18 @@ def fit(context: Context, budget: TokenBudget) -> Context:
         return context
     needed = links(context)
     order = claims(best_first([segment.score for segment in context.segments]), needed)[::-1]
+
+    def without(dropped: int) -> Context:
+        return _without(context, order[:dropped], needed)
+
     low, high = 1, len(order)  # invariant: dropping `high` segments is assumed to fit
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if within(_without(context, order[:middle], needed)) else (middle + 1, high)
+        low, high = (low, middle) if within(without(middle)) else (middle + 1, high)
     dropped = low
-    while dropped < len(order) and not within(
-        _without(context, order[:dropped], needed)
-    ):  # a counter need not be monotone
+    while dropped < len(order) and not within(without(dropped)):  # a counter need not be monotone
         dropped += 1
-    result = _without(context, order[:dropped], needed)
+    result = without(dropped)
     if not result.segments and budget.count("") > budget.limit:
         least = budget.count("")
         return result.note(f"nothing fits: this counter gives {least} tokens to the empty text, limit {budget.limit}")
@@ -100,7 +102,6 @@ def fill(
     if len(ranked) == len(context.segments) and fits(context, budget):
         return context
     costs = [budget.count(segment.text.strip()) for segment in context.segments]
-
     needed = links(context)
 
     def chosen(aim: int) -> tuple[Context, int]:

@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
@@ -212,24 +211,31 @@ def _locked(folder: Path) -> Iterator[None]:
     if os.name == "nt":
         yield
         return
-    import fcntl
-
     with _turn(folder.resolve()):
         handle = os.open(folder, os.O_RDONLY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _claim(handle, folder)
             yield
-        except BlockingIOError as error:
-            raise InvalidInput(f"another process is saving in {folder}; save again when it is done") from error
         finally:
             os.close(handle)
 
 
-@lru_cache(maxsize=1024)
+def _claim(handle: int, folder: Path) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InvalidInput(f"another process is saving in {folder}; save again when it is done") from error
+
+
+_turns: dict[Path, RLock] = {}
+
+
 def _turn(folder: Path) -> RLock:
-    """What threads of this process that save in the same folder wait for."""
-    return RLock()
+    """What threads of this process that save in the same folder wait for; ``setdefault`` gives all of them one."""
+    return _turns.setdefault(folder, RLock())
 
 
 if hasattr(os, "register_at_fork"):  # a lock that another thread held at the fork would never be freed in the child
-    os.register_at_fork(after_in_child=_turn.cache_clear)
+    os.register_at_fork(after_in_child=_turns.clear)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from ragcompress.core.closing import closed
 from ragcompress.core.types import Unit
 from ragcompress.structure.lines import Span
 
@@ -43,7 +44,7 @@ def finish(text: str, found: Sequence[Unit]) -> list[Unit]:
 def _closed(tiles: Sequence[Unit], starts: Sequence[int]) -> list[Unit]:
     """The same units with needs moved to unit borders and the needs of needs added."""
     direct: dict[tuple[Span, ...], tuple[int, ...]] = {(): ()}
-    closed: dict[tuple[int, ...], tuple[int, ...]] = {(): ()}
+    known: dict[tuple[int, ...], tuple[int, ...]] = {(): ()}
     owners: list[tuple[int, ...]] = []
     for tile in tiles:
         if tile.needs not in direct:
@@ -52,9 +53,9 @@ def _closed(tiles: Sequence[Unit], starts: Sequence[int]) -> list[Unit]:
     result: list[Unit] = []
     for at, tile in enumerate(tiles):
         wanted = owners[at]
-        if wanted not in closed:
-            closed[wanted] = _reach(wanted, owners)
-        needs = tuple((tiles[n].start, tiles[n].end) for n in closed[wanted] if n != at)
+        if wanted not in known:
+            known[wanted] = tuple(sorted(closed(wanted, owners)))  # readers bound how long a chain gets
+        needs = tuple((tiles[n].start, tiles[n].end) for n in known[wanted] if n != at)
         result.append(Unit(tile.start, tile.end, needs, tile.kind))
     return result
 
@@ -66,16 +67,4 @@ def _numbers(needs: Sequence[Span], starts: Sequence[int]) -> tuple[int, ...]:
         first = bisect_right(starts, start) - 1
         last = max(bisect_right(starts, end - 1) - 1, first)
         found.update(range(max(first, 0), min(last + 1, len(starts) - 1, first + MOST_NEEDS)))
-    return tuple(sorted(found))
-
-
-def _reach(wanted: Sequence[int], owners: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """All units that can be reached from some by their needs; readers bound how long such a chain gets."""
-    found = set(wanted)
-    queue = list(wanted)
-    while queue:
-        for number in owners[queue.pop()]:
-            if number not in found:
-                found.add(number)
-                queue.append(number)
     return tuple(sorted(found))

@@ -44,6 +44,8 @@ class StoreRetriever:
         search: What ``retrieve`` does unless told otherwise.
     """
 
+    _opened: tuple[Any, dict[str, Any]]  # where the store is and the class's options, set by the class
+
     def __init__(
         self,
         table: Table,
@@ -97,6 +99,10 @@ class StoreRetriever:
             BadIndex: There is none. EncoderMismatch: It was made with another encoder.
         """
         return cls(uri, encoder, create=False, **options)
+
+    def __reduce__(self) -> Any:
+        uri, options = self._opened
+        return _reopened, (type(self), uri, self.encoder, {**options, "search": self.search})
 
     def __len__(self) -> int:
         return self._table.count(self.tenant)
@@ -233,6 +239,11 @@ class StoreRetriever:
         for maker in self._makers if any(arrays) else ():
             maker.recall(passages, [own.get(_mark(maker), np.zeros(0, np.float32)) for own in arrays])
         return passages
+
+
+def _reopened(kind: Callable[..., Any], uri: Any, encoder: Any, options: Mapping[str, Any]) -> Any:
+    """A pickled retriever in another process: the same store, opened there."""
+    return kind(uri, encoder, **options)
 
 
 def _asked_words(query: str) -> list[str]:

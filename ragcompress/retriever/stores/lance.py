@@ -36,16 +36,8 @@ class LanceRetriever(StoreRetriever):
     """
 
     def __init__(self, uri: Any, encoder: Any = None, *, table: str = "passages", **options: Any) -> None:
-        self._opened = (str(uri), table, options)
+        self._opened = str(uri), {"table": table, **options}
         super().__init__(LanceTable(str(uri), table), encoder, **options)
-
-    def __reduce__(self) -> Any:
-        uri, table, options = self._opened
-        return _again, (uri, self.encoder, {"table": table, **options, "search": self.search})
-
-
-def _again(uri: str, encoder: Any, options: dict[str, Any]) -> LanceRetriever:
-    return LanceRetriever(uri, encoder, **options)
 
 
 class LanceTable:

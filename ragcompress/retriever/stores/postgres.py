@@ -39,12 +39,8 @@ class PgRetriever(StoreRetriever):
     """
 
     def __init__(self, uri: str, encoder: Any = None, *, table: str = "ragcompress_passages", **options: Any) -> None:
-        self._opened = (uri, table, options)
+        self._opened = uri, {"table": table, **options}
         super().__init__(PgTable(uri, table), encoder, **options)
-
-    def __reduce__(self) -> Any:
-        uri, table, options = self._opened
-        return _again, (uri, self.encoder, {"table": table, **options, "search": self.search})
 
     def isolate_tenants(self) -> None:
         """Turn on row-level security: a role that is no owner or superuser sees one tenant's rows alone.
@@ -53,10 +49,6 @@ class PgRetriever(StoreRetriever):
         """
         table: Any = self._table
         table.isolate_tenants()
-
-
-def _again(uri: str, encoder: Any, options: dict[str, Any]) -> PgRetriever:
-    return PgRetriever(uri, encoder, **options)
 
 
 class PgTable:

@@ -35,16 +35,8 @@ class QdrantRetriever(StoreRetriever):
     """
 
     def __init__(self, uri: Any, encoder: Any = None, *, table: str = "ragcompress_passages", **options: Any) -> None:
-        self._opened = (uri, table, options)
+        self._opened = uri, {"table": table, **options}
         super().__init__(QdrantTable(uri, table), encoder, **options)
-
-    def __reduce__(self) -> Any:
-        uri, table, options = self._opened
-        return _again, (uri, self.encoder, {"table": table, **options, "search": self.search})
-
-
-def _again(uri: Any, encoder: Any, options: dict[str, Any]) -> QdrantRetriever:
-    return QdrantRetriever(uri, encoder, **options)
 
 
 class QdrantTable:
