@@ -23,7 +23,7 @@ def test_the_result_adds_up():
     assert out.compression_ratio == out.tokens_in / out.tokens_out
     span = out.context.segments[0].support[0]
     assert PASSAGES[span.passage].text[span.start : span.end].strip() == out.text
-    assert {d.reason for d in out.dropped} == {"over budget"}
+    assert {d.reason for d in out.dropped} <= {"over budget", "below the floor"}
     kept = sum(len(s.text) for s in out.context.segments)
     assert kept + sum(len(d.segment.text) for d in out.dropped) == sum(len(p.text) for p in PASSAGES)
     assert len(out.passage_scores) == 2

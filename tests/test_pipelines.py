@@ -50,11 +50,10 @@ def test_what_is_shipped_is_measured_by_the_needed_text_that_it_keeps() -> None:
     start = long.index("dark")
     asked = "What colour is the tower painted?"
     found = shipped(Labelled(asked, passages, ((Span(0, start, start + 10),),)), LabelScorer())
-    assert found[1:] == [1.0, 1.0, 1.0]  # 10 % are 8 tokens: the answer is cut out
-    assert 0 < shipped(Labelled(asked, passages, ((Span(0, 0, len(long)),),)), LabelScorer())[1] < 1
-    assert (
-        shipped(Labelled(asked, passages, ((Span(1, 0, 26),), (Span(0, start, start + 10),))), LabelScorer())[1] == 0.5
-    )
+    assert found[1:] == [0.0, 0.0, 1.0]  # 10 % are 8 tokens: the sentence is kept whole or not at all
+    assert shipped(Labelled(asked, passages, ((Span(0, 0, len(long)),),)), LabelScorer())[3] == 1.0
+    both = Labelled(asked, passages, ((Span(1, 0, 26),), (Span(0, start, start + 10),)))
+    assert shipped(both, LabelScorer())[3] == 0.5
 
 
 def test_ranks_dynamic_mode_and_the_area() -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import Segmenter, sentences
-from ragcompress.core.types import Dropped, Passage, Segment, Span
+from ragcompress.core.types import Dropped, Passage, Segment, Span, Unit
 
 __all__ = ["Context"]
 
@@ -59,21 +59,31 @@ class Context:
     def split(self, segmenter: Segmenter = sentences) -> Context:
         """Cut every verbatim segment into the tiles of ``segmenter``; rewritten segments stay as they are.
 
-        A tile is ``(start, end)`` or a `Unit`, whose needs become the segment's. A tile without needs of its own keeps
-        those of the segment that it was cut from.
+        A tile is ``(start, end)`` or a `Unit`, whose needs and kind become the segment's. A tile without needs of its
+        own keeps those of the segment that it was cut from. A unit is not read into units again: away from its page a
+        row is no row.
         """
         result: list[Segment] = []
+        reads_units = False
         for at, segment in enumerate(self.segments):
-            if not self.is_verbatim(at):
+            if not self.is_verbatim(at) or (segment.kind and reads_units):
                 result.append(segment)
                 continue
-            source, offset, _ = segment.support[0]
-            for unit in segmenter(segment.text):
-                span = Span(source, offset + unit[0], offset + unit[1])
-                needs = tuple(Span(source, offset + start, offset + end) for start, end in getattr(unit, "needs", ()))
-                text = self.read(span)
-                result.append(replace(segment, text=text, support=(span,), needs=needs or segment.needs))
+            pieces = segmenter(segment.text)
+            reads_units = any(isinstance(piece, Unit) for piece in pieces[:1])
+            result.extend(
+                [segment] if segment.kind and reads_units else (self._cut(segment, piece) for piece in pieces)
+            )
         return replace(self, segments=tuple(result))
+
+    def _cut(self, segment: Segment, piece: tuple[int, int] | Unit) -> Segment:
+        source, offset, _ = segment.support[0]
+        span = Span(source, offset + piece[0], offset + piece[1])
+        text = self.read(span)
+        if not isinstance(piece, Unit):
+            return replace(segment, text=text, support=(span,))
+        needs = tuple(Span(source, offset + start, offset + end) for start, end in piece.needs)
+        return replace(segment, text=text, support=(span,), needs=needs or segment.needs, kind=piece.kind)
 
     def with_scores(self, scores: Sequence[float], passage_scores: Sequence[float] | None = None) -> Context:
         """Give every segment its score, and, where the scorer has them, every passage its relevance.

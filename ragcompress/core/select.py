@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 __all__ = [
     "above",
     "best_first",
-    "best_run",
     "ends_first",
     "one_or_none",
     "per_token",
@@ -57,25 +56,6 @@ def top_under(order: Sequence[int], costs: Sequence[int], limit: int) -> list[in
             taken.append(at)
             left -= costs[at]
     return taken
-
-
-def best_run(weights: Sequence[float], costs: Sequence[int], limit: int) -> tuple[int, int]:
-    """The run of neighbours with most weight whose costs sum to at most ``limit``, as a half-open range.
-
-    >>> best_run([0.1, 0.2, 0.6, 0.1], costs=[1, 1, 2, 1], limit=3)
-    (1, 3)
-    >>> best_run([1.0], costs=[4], limit=3)
-    (0, 0)
-    """
-    best, start, left, weight = (0.0, 0, 0), 0, limit, 0.0
-    for end, (more, cost) in enumerate(zip(weights, costs, strict=True), start=1):
-        weight, left = weight + more, left - cost
-        while left < 0:
-            weight, left = weight - weights[start], left + costs[start]
-            start += 1
-        if start < end and weight > best[0]:
-            best = (weight, start, end)
-    return best[1:]
 
 
 def above(scores: Sequence[float | None], threshold: float) -> list[int]:

@@ -76,6 +76,7 @@ class Segment:
         needs: Spans without which the text can't be understood; who keeps it keeps them too.
         part_of: The unit that this is a part of; renderings show "…" where the rest of it went. None: a whole unit.
         lossy: Words went from around it without a mark, as methods that delete words do; nobody else sets it.
+        kind: The kind of the unit that it is (`Unit.kind`); "" for text that was not read into units.
     """
 
     text: str
@@ -84,6 +85,7 @@ class Segment:
     needs: tuple[Span, ...] = ()
     part_of: Span | None = None
     lossy: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, ModelError
 from ragcompress.core.protocols import Rewriter, Scorer, Segmenter
 from ragcompress.core.render import fit
-from ragcompress.core.segment import bounds, sentences
+from ragcompress.core.segment import bounds
 from ragcompress.core.select import best_first, top_under
 from ragcompress.core.types import Segment
 from ragcompress.generators.rewriters import as_rewriter
@@ -20,6 +20,7 @@ from ragcompress.pruners.common import relevance
 from ragcompress.pruners.failopen import attempt, or_extract
 from ragcompress.pruners.faithful import invented, rests_on
 from ragcompress.scorers import FusedScorer, GuardedScorer
+from ragcompress.structure import units
 
 __all__ = ["AbstractivePruner"]
 
@@ -46,7 +47,7 @@ class AbstractivePruner:
     strict: bool = False
     timeout_s: float | None = None
     scorer: Scorer = field(default_factory=lambda: GuardedScorer(FusedScorer()), repr=False)
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     _rewriter: Rewriter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -9,8 +9,9 @@ from zlib import crc32
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import sentences, words
+from ragcompress.core.segment import words
 from ragcompress.core.select import best_first
+from ragcompress.structure import units
 
 __all__ = ["lead", "random", "top_passages", "truncate"]
 
@@ -32,7 +33,7 @@ def top_passages(context: Context, budget: TokenBudget) -> Context:
 
 def lead(context: Context, budget: TokenBudget) -> Context:
     """The first sentence of every passage, then every second one, and so on, as long as they fit."""
-    split = context.split(sentences)
+    split = context.split(units)
     numbers: list[int] = []
     for _, group in groupby(split.segments, key=lambda segment: segment.support[0].passage):
         numbers.extend(range(len(list(group))))
@@ -41,7 +42,7 @@ def lead(context: Context, budget: TokenBudget) -> Context:
 
 def random(context: Context, budget: TokenBudget) -> Context:
     """Sentences drawn at random, the same ones for the same query and passages."""
-    split = context.split(sentences)
+    split = context.split(units)
     order = list(range(len(split.segments)))
     _random.Random(crc32(repr((context.query, len(order))).encode("utf-8", "replace"))).shuffle(order)
     return fit(fill(split, budget, order), budget)

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from ragcompress.core.budget import TokenBudget
+from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Compressor, Scorer, Segmenter
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import sentences
 from ragcompress.core.select import best_first
 from ragcompress.pruners.common import relevance
 from ragcompress.pruners.labelling import LabellingPruner
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
+from ragcompress.structure import units
 
 __all__ = ["Cascade"]
 
@@ -36,14 +37,14 @@ class Cascade:
             labeller's pruner, which reads with the states the student has computed.
         keep: How much passes: a share in (0, 1] as a float, a number of passages (sentences) as an int.
         unit: ``"passages"`` or ``"sentences"``: what the cheap scorer prunes.
-        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
     """
 
     cheap: Scorer = field(default_factory=lambda: GuardedScorer(LabelScorer.student()))
     expensive: Scorer | Compressor = field(default_factory=LabellingPruner)
     keep: float = 0.5
     unit: Literal["passages", "sentences"] = "passages"
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
 
     def __post_init__(self) -> None:
         if self.keep <= 0 or (isinstance(self.keep, float) and self.keep > 1):
@@ -54,7 +55,7 @@ class Cascade:
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
         judged = self.cheap(context.split(self.segmenter))
-        left = judged.keep(self._passing(judged), "not selected")
+        left = keep_closed(judged, self._passing(judged))
         if _takes_budget(self.expensive):
             result = cast(Compressor, self.expensive)(_unscored(left), budget)
         else:

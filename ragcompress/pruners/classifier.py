@@ -14,11 +14,12 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.render import fit
-from ragcompress.core.segment import sanitise, sentences
+from ragcompress.core.segment import sanitise
 from ragcompress.generators.loading import Loaded, load
 from ragcompress.pruners.failopen import or_extract
 from ragcompress.pruners.packing import pack
 from ragcompress.scorers import FusedScorer, GuardedScorer
+from ragcompress.structure import units
 
 __all__ = ["ClassifierPruner", "TokenClassifier"]
 
@@ -80,14 +81,14 @@ class ClassifierPruner:
         share: The most of a sentence's words that may go, in [0, 0.9].
         strict: Raise `ModelError` where the model fails, instead of keeping sentences whole.
         scorer: Ranks sentences by the query.
-        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
     """
 
     model: Any
     share: float = 0.5
     strict: bool = False
     scorer: Scorer = field(default_factory=lambda: GuardedScorer(FusedScorer()), repr=False)
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     _classifier: TokenClassifier = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.budget import TokenBudget
+from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, ModelError
 from ragcompress.core.protocols import Rewriter, Scorer, Segmenter
 from ragcompress.core.render import fill, fit, tokens
-from ragcompress.core.segment import sentences
 from ragcompress.core.types import Segment
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.failopen import attempt
@@ -23,6 +23,7 @@ from ragcompress.pruners.faithful import invented
 from ragcompress.pruners.grouping import Clusterer, kmeans, medoid
 from ragcompress.scorers import FusedScorer, GuardedScorer
 from ragcompress.scorers.vectors import Vectors, vectors
+from ragcompress.structure import units
 
 __all__ = ["ClusterPruner"]
 
@@ -50,7 +51,7 @@ class ClusterPruner:
     k: int | None = None
     represent: Literal["relevant", "medoid"] = "relevant"
     rewriter: Rewriter | None = None
-    segmenter: Segmenter | None = field(default=sentences, repr=False)
+    segmenter: Segmenter | None = field(default=units, repr=False)
     cluster: Clusterer = field(default=kmeans, repr=False)
     scorer: Scorer = field(default_factory=lambda: GuardedScorer(FusedScorer()), repr=False)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded, repr=False)
@@ -79,7 +80,7 @@ class ClusterPruner:
             context = context.note(f"the rewriter failed ({summary!r}); representatives were kept instead")
         if self.k is not None:
             order = [group[0] for group in groups]
-            return fit(fill(context.keep(order, "spoken for by its cluster"), budget), budget)
+            return fit(fill(keep_closed(context, order, "spoken for by its cluster"), budget), budget)
         return fit(fill(context, budget, _in_turn(groups)), budget)
 
     def _groups(self, context: Context, found: Vectors, k: int) -> list[list[int]]:

@@ -10,11 +10,12 @@ from functools import partial
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import Segmenter, bounds, sentences
+from ragcompress.core.segment import Segmenter, bounds
 from ragcompress.core.select import best_first
 from ragcompress.core.types import Segment, Span
 from ragcompress.pruners import kinds
 from ragcompress.pruners.common import overlap, ranked, restore
+from ragcompress.structure import units
 
 __all__ = [
     "KeepWith",
@@ -71,7 +72,7 @@ class KeepWith:
     """
 
     rule: Rule
-    segmenter: Segmenter = field(default=sentences)
+    segmenter: Segmenter = field(default=units)
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ragcompress.core.budget import TokenBudget
+from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import chunks, sentences
+from ragcompress.core.segment import chunks
 from ragcompress.core.select import above, best_first, top_under
 from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
+from ragcompress.structure import units
 
 __all__ = ["SentencePruner", "readable_part"]
 
@@ -26,12 +28,12 @@ class SentencePruner:
 
     Attributes:
         scorer: Judges the sentences; the guarded fusion of dense, late interaction and BM25 by default.
-        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
         threshold: Sentences that score below it go even when the budget has room; None keeps what fits.
     """
 
     scorer: Scorer = field(default_factory=_default_scorer)
-    segmenter: Segmenter = field(default=sentences, repr=False)  # a function's repr differs between runs
+    segmenter: Segmenter = field(default=units, repr=False)  # a function's repr differs between runs
     threshold: float | None = None
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
@@ -39,7 +41,7 @@ class SentencePruner:
         scored = self.scorer(readable_part(context).split(self.segmenter))
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
-            scored = scored.keep(above(scores, self.threshold), "below threshold")
+            scored = keep_closed(scored, above(scores, self.threshold), "below threshold")
         return fit(fill(scored, budget), budget)
 
 

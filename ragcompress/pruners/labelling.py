@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import sentences
-from ragcompress.core.select import above, best_first, per_token, worth
+from ragcompress.core.select import above, per_token
 from ragcompress.models.labeller.tuned import load_tuned
-from ragcompress.pruners.cutting import fill_cutting
+from ragcompress.pruners.cutting import fill_marked
 from ragcompress.pruners.extractive import readable_part
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.pairs import PairLabelScorer
+from ragcompress.structure import units
 
 __all__ = ["KeepRule", "LabellingPruner", "rule_for"]
 
 ANSWER_RECALL = 0.99  # of held-out training questions; some less of questions from elsewhere
+FLOOR = 2e-7  # of all keep probability, per token
 PROVENCE_THRESHOLD = 0.1  # what its authors recommend for all domains
 
 
@@ -65,22 +67,33 @@ class LabellingPruner:
     With a rule or a threshold the number of kept sentences follows the question (dynamic mode); when nothing reaches
     it the context is empty and says so (selective augmentation, RECOMP, Xu et al. 2023). Without one the budget alone
     decides; then sentences with most probability over the root of their tokens come first
-    (`ragcompress.core.select.worth`).
+    (`ragcompress.core.select.worth`), each with what it needs.
 
     Attributes:
         scorer: Gives keep probabilities; the guarded embedded labeller by default.
         threshold: The least keep probability, in (0, 1), as other people's token classifiers are used.
         segmenter: Cuts passages; sentences by default.
         rule: How much to keep of what the embedded labeller has judged; see `dynamic`.
-        cut: Whether the best sentence that no longer fits into the budget may be cut to the stretch that most likely
-            answers; see `ragcompress.pruners.cutting`. False: whole sentences alone.
+        cut: False: units are kept whole or not at all. ``"marked"``: a sentence that does not fit may lose an ending
+            that limits nothing, shown by "…"; see `ragcompress.pruners.cutting`.
+        floor: The least share of all keep probability, per token, that is worth sending; what lies below stays out
+            even where the budget has room, unless a kept unit needs it. Other people's models have no floor.
+        fill: Turn the floor off and fill the budget.
     """
 
     scorer: Scorer = field(default_factory=_default_scorer)
     threshold: float | None = None
-    segmenter: Segmenter = field(default=sentences, repr=False)  # a function's repr differs between runs
+    segmenter: Segmenter = field(default=units, repr=False)  # a function's repr differs between runs
     rule: KeepRule | None = None
-    cut: bool = True
+    cut: Literal[False, "marked"] = False
+    floor: float = FLOOR
+    fill: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cut not in (False, "marked"):
+            raise InvalidInput(
+                f"cut is False or 'marked', not {self.cut!r}: a sentence cut anywhere said what its source did not"
+            )
 
     @classmethod
     def dynamic(cls, answer_recall: float = ANSWER_RECALL, *, scorer: LabelScorer | None = None) -> LabellingPruner:
@@ -113,7 +126,7 @@ class LabellingPruner:
         scored = self.scorer(split)
         if scored.notes != split.notes:  # a fallback's scores are no probabilities
             return fit(fill(scored, budget), budget)
-        return fit(self._filled(self._relevant(scored), split, budget), budget)
+        return fit(self._filled(self._worthwhile(self._relevant(scored)), split, budget), budget)
 
     def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:
         """The most worth that the budget holds of what is left of ``split``."""
@@ -121,16 +134,22 @@ class LabellingPruner:
         if ours is None:
             return fill(left, budget)
         if self.cut:
-            return fill_cutting(left, budget, ours.labels(split).weigh)
-        return fill(left, budget, best_first(worth(*_judged(left))))
+            return fill_marked(left, budget, ours.labels(split).weigh)
+        return fill(left, budget, values=_judged(left)[0])
+
+    def _worthwhile(self, left: Context) -> Context:
+        """What the floor leaves: tokens of hardly any probability cost money and mislead."""
+        if self.fill or _ours(self.scorer) is None:
+            return left
+        return keep_closed(left, above(per_token(*_judged(left)), self.floor), "below the floor")
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""
         kept = scored
         if self.threshold is not None:
-            kept = kept.keep(above([s.score for s in kept.segments], self.threshold), "below threshold")
+            kept = keep_closed(kept, above([s.score for s in kept.segments], self.threshold), "below threshold")
         if self.rule is not None:
-            kept = kept.keep(self.rule.choose(*_judged(kept)), "below threshold")
+            kept = keep_closed(kept, self.rule.choose(*_judged(kept)), "below threshold")
         if kept.segments or not scored.segments:
             return kept
         chances, _ = _judged(scored)

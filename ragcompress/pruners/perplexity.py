@@ -19,12 +19,12 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Segmenter
 from ragcompress.core.render import fit
-from ragcompress.core.segment import sentences
 from ragcompress.core.types import Span
 from ragcompress.generators.causal import CausalModel
 from ragcompress.pruners.failopen import or_extract
 from ragcompress.pruners.packing import pack
 from ragcompress.scorers.lexical import LexicalScorer
+from ragcompress.structure import units
 
 __all__ = ["PerplexityPruner"]
 
@@ -45,7 +45,7 @@ class PerplexityPruner:
         share: The most of a sentence's words that may go, in [0, 0.9]; 0 keeps sentences whole.
         keep: Below 1, each window is read after that most surprising share of those before (LLMLingua).
         strict: Raise `ModelError` where the model fails, instead of extracting by words.
-        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
     """
 
     model: Any
@@ -53,7 +53,7 @@ class PerplexityPruner:
     share: float = 0.5
     keep: float = 1.0
     strict: bool = False
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     _causal: CausalModel = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -10,10 +10,11 @@ from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import Segmenter, sentences
+from ragcompress.core.segment import Segmenter
 from ragcompress.core.types import Segment, Span
 from ragcompress.pruners import kinds
 from ragcompress.pruners.common import RESTORABLE, overlap, ranked, restore, split_dropped
+from ragcompress.structure import units
 
 __all__ = ["EVERYTHING", "Predicate", "Protect", "protect"]
 
@@ -41,7 +42,7 @@ class Protect:
     what: tuple[Predicate, ...] = EVERYTHING
     spans: tuple[Span, ...] = ()
     anywhere: bool = True
-    segmenter: Segmenter = field(default=sentences)
+    segmenter: Segmenter = field(default=units)
 
     @overload
     def __call__(self, context: Context, budget: TokenBudget) -> Context: ...

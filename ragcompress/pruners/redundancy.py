@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.budget import TokenBudget
+from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import Segmenter, sentences
+from ragcompress.core.segment import Segmenter
 from ragcompress.core.select import best_first, spread
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.common import finish, is_scored
 from ragcompress.pruners.kinds import find_names, find_negations, find_numbers
 from ragcompress.pruners.shingles import signatures
 from ragcompress.scorers.vectors import alone, hashed_words, unreadable, vectors
+from ragcompress.structure import units
 
 __all__ = ["Diverse", "Redundancy", "drop_redundant", "mmr"]
 
@@ -46,13 +48,13 @@ class Redundancy:
         by: ``"cosine"``: of segments encoded by themselves (as LangChain's EmbeddingsRedundantFilter compares
             chunks); only those are encoded that share half their words with another. ``"words"``: MinHash over word
             triples (Broder 1997): no model, any language, blind to one word changed in a short sentence.
-        segmenter: Cuts what is still whole; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts what is still whole; `ragcompress.structure.units` by default.
         encoder: Gives token states; the embedded MiniLM by default.
     """
 
     threshold: float | None = None
     by: Literal["cosine", "words"] = "cosine"
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +75,7 @@ class Redundancy:
         alike, note = self._likeness(context)
         order = best_first([segment.score for segment in context.segments]) if is_scored(context) else None
         kept = _firsts(context, order or list(range(len(context.segments))), alike, self._threshold)
-        result = context.keep(kept, "near-duplicate")
+        result = keep_closed(context, kept, "near-duplicate")
         return result.note(note) if note else result
 
     @property
@@ -110,12 +112,12 @@ class Diverse:
 
     Attributes:
         trade: 1 means relevance alone, 0 means unlikeness alone.
-        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
         encoder: Gives token states; the embedded MiniLM by default.
     """
 
     trade: float = 0.7
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded, repr=False)
 
     def __post_init__(self) -> None:

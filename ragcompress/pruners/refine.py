@@ -12,7 +12,6 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import ModelError
 from ragcompress.core.protocols import Generator, Scorer, Segmenter
 from ragcompress.core.render import fit
-from ragcompress.core.segment import sentences
 from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.generators.rewriters import as_generator
 from ragcompress.pruners.common import overlap
@@ -20,6 +19,7 @@ from ragcompress.pruners.failopen import attempt, or_extract
 from ragcompress.pruners.faithful import invented
 from ragcompress.pruners.locate import locate
 from ragcompress.scorers import FusedScorer, GuardedScorer
+from ragcompress.structure import units
 
 __all__ = ["PROMPT", "RefinePruner", "Section", "parse"]
 
@@ -73,7 +73,7 @@ class RefinePruner:
     timeout_s: float | None = None
     prompt: str = field(default=PROMPT, repr=False)
     scorer: Scorer = field(default_factory=lambda: GuardedScorer(FusedScorer()), repr=False)
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     _generate: Generator = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

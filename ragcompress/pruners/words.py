@@ -13,13 +13,13 @@ from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Scorer, Segmenter
-from ragcompress.core.segment import sentences
 from ragcompress.core.types import Segment
 from ragcompress.models.encoders import Encoded, OnnxEncoder, TokenEncoder
 from ragcompress.pruners.packing import WordWeights, pack
 from ragcompress.scorers import FusedScorer, GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.vectors import alone, hashed_words, unreadable
+from ragcompress.structure import units
 
 __all__ = ["WordPruner", "impact_exact", "impact_first_order"]
 
@@ -38,7 +38,7 @@ class WordPruner:
         impact: ``"first-order"``: from the token states of the one forward that scoring needs anyway; ``"exact"``: one
             forward per word, about 100 times slower.
         scorer: Judges sentences; the guarded fusion of cosine, late interaction and BM25 by default.
-        segmenter: Cuts passages; `ragcompress.core.segment.sentences` by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
         encoder: Gives token states; the embedded MiniLM by default.
         weigh: Weighs words in place of ``impact``; see `labelled`.
     """
@@ -46,7 +46,7 @@ class WordPruner:
     share: float = 0.3
     impact: Literal["first-order", "exact"] = "first-order"
     scorer: Scorer = field(default_factory=lambda: GuardedScorer(FusedScorer()), repr=False)
-    segmenter: Segmenter = field(default=sentences, repr=False)
+    segmenter: Segmenter = field(default=units, repr=False)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded, repr=False)
     weigh: WordWeights | None = field(default=None, repr=False)
 

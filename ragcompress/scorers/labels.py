@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.context import Context
-from ragcompress.core.segment import sentences
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder, inside
 from ragcompress.models.labeller.bridges import mentions
 from ragcompress.models.labeller.matching import read_query
 from ragcompress.models.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.scorers.lexical import LexicalScorer
+from ragcompress.structure import units
 
 __all__ = ["Judged", "LabelScorer", "Labels", "rerank"]
 
@@ -65,7 +65,7 @@ class LabelScorer:
 
     def words(self, words: Context) -> list[float]:
         """How much each segment of a context of words is part of what answers; higher stays longer."""
-        return self.labels(Context.of(words.query, words.passages).split(sentences)).weigh(words)
+        return self.labels(Context.of(words.query, words.passages).split(units)).weigh(words)
 
     def parts(self, context: Context) -> NDArray[np.float32]:
         """What each segment's score is the weighted sum of, [segments, 9]; see `PARTS` in `models.labeller.runtime`."""

@@ -3,9 +3,11 @@ from functools import partial
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.segment import sentences
 from ragcompress.pruners.companions import (
     KeepWith,
     antecedent,
+    heading,
     keep_antecedents,
     keep_headings,
     keep_neighbours,
@@ -21,7 +23,8 @@ def texts(context):
 
 
 def pruned(query, passages):
-    return rc.SentencePruner(rc.LexicalScorer())(rc.Context.of(query, passages), rc.TokenBudget(25, len))
+    pruner = rc.SentencePruner(rc.LexicalScorer(), segmenter=sentences)  # units bring what they need by themselves
+    return pruner(rc.Context.of(query, passages), rc.TokenBudget(25, len))
 
 
 @pytest.mark.parametrize("link", [keep_neighbours, keep_headings, keep_antecedents], ids=repr)
@@ -32,7 +35,8 @@ def test_laws(link):
 def test_a_pronoun_brings_its_antecedent():
     kept = pruned("program", [TEXT])
     assert texts(kept) == ["She wrote a program."]
-    assert texts(keep_antecedents(kept, rc.TokenBudget(60, len))) == ["Ada was a baroness.", "She wrote a program."]
+    out = KeepWith(antecedent, sentences)(kept, rc.TokenBudget(60, len))
+    assert texts(out) == ["Ada was a baroness.", "She wrote a program."]
 
 
 def test_chains_of_pronouns_lead_to_the_name():
@@ -41,9 +45,9 @@ def test_chains_of_pronouns_lead_to_the_name():
 
 def test_neighbours_on_both_sides_in_reading_order():
     kept = pruned("program", [TEXT])
-    out = keep_neighbours(kept, rc.TokenBudget(100, len))
+    out = KeepWith(neighbours, sentences)(kept, rc.TokenBudget(100, len))
     assert texts(out) == ["Ada was a baroness.", "She wrote a program.", "It was short."]
-    wide = KeepWith(partial(neighbours, size=2))
+    wide = KeepWith(partial(neighbours, size=2), sentences)
     assert len(texts(wide(kept, rc.TokenBudget(100, len)))) == 5
 
 
@@ -56,4 +60,8 @@ def test_the_best_sentence_has_its_companions_before_the_second_best_is_kept():
 def test_a_heading_comes_along():
     kept = pruned("tea price", ["# Our list of drinks\n\nMilk is sour today.\n\nTea has a price.\n"])
     assert texts(kept) == ["Tea has a price."]
-    assert texts(keep_headings(kept, rc.TokenBudget(60, len))) == ["# Our list of drinks", "Tea has a price."]
+    out = KeepWith(heading, sentences)(kept, rc.TokenBudget(60, len))
+    assert texts(out) == [
+        "# Our list of drinks",
+        "Tea has a price.",
+    ]

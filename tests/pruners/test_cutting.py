@@ -1,127 +1,102 @@
-"""The sentence that no longer fits is cut to what answers."""
+"""``cut="marked"``: an ending that limits nothing may go, and the mark says so."""
 
 from __future__ import annotations
 
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import ragcompress as rc
 from ragcompress.core.context import Context
 from ragcompress.core.render import render
-from ragcompress.core.select import best_run
-from ragcompress.pruners.cutting import TRIES, fill_cutting
+from ragcompress.core.types import Span
+from ragcompress.pruners.cutting import fill_marked
 from ragcompress.pruners.labelling import LabellingPruner
 from ragcompress.scorers.labels import LabelScorer
+from ragcompress.structure import units
 
-LONG = "Visitors who come in spring will see that the old tower, which was painted dark brown last year, stands open. "
+LONG = "The old tower is painted dark brown, a colour that visitors who come in spring like on the hill by town. "
 SHORT = "The town likes its tower."
 COUNT = rc.counter(lambda text: len(text.split()))
 
 
 def told(*answers: str):
     """Labels that find these words, and no others."""
-    return lambda words: [5.0 if s.text.strip(" ,.") in answers else 0.0 for s in words.segments]
+    return lambda words: [9.0 if s.text.strip(" ,.") in answers else 0.0 for s in words.segments]
 
 
-def filled(limit: int, chances=(0.8, 0.1), weigh=None) -> str:
-    context = Context.of("What colour?", [LONG, SHORT]).split().with_scores(chances)
-    return render(fill_cutting(context, rc.TokenBudget(limit, COUNT), weigh or told("dark", "brown")))
+def filled(limit: int, long: str = LONG, chances=(0.8, 0.1), weigh=None) -> Context:
+    context = Context.of("What colour?", [long, SHORT]).split(units).with_scores(chances)
+    return fill_marked(context, rc.TokenBudget(limit, COUNT), weigh or told("dark", "brown"))
 
 
 def test_what_fits_stays_whole():
-    assert filled(25) == f"{LONG.strip()}\n\n{SHORT}"
-    assert filled(20) == LONG.strip()
+    assert render(filled(30)) == f"{LONG.strip()}\n\n{SHORT}"
+    assert render(filled(22)) == LONG.strip()
 
 
-def test_the_best_sentence_is_cut_where_it_answers():
-    text = filled(10)
-    assert "dark brown" in text
-    assert text in LONG
-    assert len(text.split()) == 10
+def test_an_ending_that_limits_nothing_goes_and_is_marked():
+    out = filled(12)
+    assert render(out) == "The old tower is painted dark brown, …"
+    assert out.segments[0].part_of == Span(0, 0, len(LONG))
+    assert {gone.reason for gone in out.dropped} == {"over budget"}
+    whole = sum(len(gone.segment.text) for gone in out.dropped) + sum(len(s.text) for s in out.segments)
+    assert whole == len(LONG) + len(SHORT)
 
 
 def test_a_whole_sentence_that_is_worth_more_comes_first():
-    assert filled(10, chances=(0.2, 0.7)) == SHORT  # and five words of room are too little for a stretch
-    assert filled(14, chances=(0.2, 0.7)).endswith(SHORT)
-    assert "dark brown" in filled(14, chances=(0.2, 0.7))
+    assert render(filled(9, chances=(0.2, 0.7))) == SHORT
 
 
-def test_without_a_likely_stretch_the_next_sentence_is_taken():
-    assert filled(10, weigh=lambda words: [0.0] * len(words.segments)) == SHORT
-    assert filled(10, weigh=lambda words: [-math.inf] * len(words.segments)) == SHORT
-
-
-def test_the_rest_of_a_cut_sentence_is_dropped_over_budget():
-    context = Context.of("What colour?", [LONG, SHORT]).split().with_scores([0.8, 0.1])
-    out = fill_cutting(context, rc.TokenBudget(10, COUNT), told("dark", "brown"))
-    assert all(out.is_verbatim(at) for at in range(len(out.segments)))
-    gone = [dropped.segment.text for dropped in out.dropped]
-    assert sorted([*gone, *(segment.text for segment in out.segments)], key=LONG.find) != gone
-    assert sum(map(len, gone)) + sum(len(segment.text) for segment in out.segments) == len(LONG) + len(SHORT)
-    assert {dropped.reason for dropped in out.dropped} == {"over budget"}
+@pytest.mark.parametrize("weigh", [lambda w: [0.0] * len(w.segments), lambda w: [-math.inf] * len(w.segments)])
+def test_without_a_likely_answer_in_the_beginning_nothing_is_cut(weigh):
+    assert render(filled(12, weigh=weigh)) == SHORT
 
 
 @pytest.mark.parametrize(
-    "text",
+    "rest",
     [
-        "It is by no means true, whatever the visitors who come in spring say, that the old tower is dark brown now. ",
-        "colours = {'tower': 'dark brown', 'house': 'white', 'gate': 'dark green', 'roof': 'slate', 'door': 'red'}; ",
-        "| tower | dark brown | 1889 | house | white | 1901 | gate | dark green | 1950 | roof | slate | 1960 | ",
+        "except on the side that faces the sea, where it has been left white since the last storm came over it. ",
+        "which the mayor of the town and all of those who have seen it in these years have always denied to us. ",
+        "as the widow of the keeper said when she was asked about it by the people of the local newspaper here. ",
+        "wenn die Stadt in diesem schönen Sommer wieder genug Geld für die Farbe und die Maler des Turmes hat. ",
+        "in the years between the wars and for some time after them too, as old pictures of the town still show. ",
+        "with a share of 30 % white in the paint that was mixed for it by hand in the yard of the painter Brown. ",
     ],
-    ids=["negated", "code", "table"],
 )
-def test_what_half_of_it_would_falsify_is_never_cut(text):
-    context = Context.of("What colour?", [text, SHORT]).split().with_scores([0.8, 0.1])
-    assert len(context.segments) == 2
-    assert render(fill_cutting(context, rc.TokenBudget(10, COUNT), told("dark", "brown"))) == SHORT
+def test_an_ending_that_limits_is_never_cut(rest):
+    assert render(filled(12, long=f"The old tower is painted dark brown, {rest}")) == SHORT
 
 
-def test_of_thousands_of_sentences_only_the_best_are_tried():
-    asked = []
-
-    def weigh(words):
-        asked.append(words.segments[0].support)
-        return [0.0] * len(words.segments)
-
-    context = Context.of("What colour?", [LONG] * 1000).split().with_scores([0.001] * 1000)
-    assert render(fill_cutting(context, rc.TokenBudget(9, COUNT), weigh)) == ""
-    assert len(set(asked)) == TRIES
+def test_an_answer_at_the_end_keeps_its_beginning():
+    long = "Of the tower that stands on the hill by town, visitors who come by like the colour, a dark brown. "
+    assert render(filled(12, long=long)) == SHORT
 
 
 def test_rewritten_text_is_never_cut():
-    context = Context.of("What colour?", [LONG, SHORT]).split().with_scores([0.8, 0.1])
-    new = rc.Segment("Brown it is said to be by all of those who have seen it.", (context.segments[0].support[0],), 0.8)
-    out = fill_cutting(context.rewrite({0: [new]}), rc.TokenBudget(10, COUNT), told("Brown"))
+    context = Context.of("What colour?", [LONG, SHORT]).split(units).with_scores([0.8, 0.1])
+    new = rc.Segment("Brown, it seems, is what all of those call it who came by.", context.segments[0].support, 0.8)
+    out = fill_marked(context.rewrite({0: [new]}), rc.TokenBudget(10, COUNT), told("Brown"))
     assert render(out) == SHORT
 
 
-@given(
-    weights=st.lists(st.floats(0, 1), max_size=8),
-    costs=st.lists(st.integers(0, 5), min_size=8, max_size=8),
-    limit=st.integers(0, 20),
-)
-def test_no_run_within_the_limit_weighs_more(weights, costs, limit):
-    costs = costs[: len(weights)]
-    start, end = best_run(weights, costs, limit)
-    runs = [(a, b) for a in range(len(weights)) for b in range(a + 1, len(weights) + 1) if sum(costs[a:b]) <= limit]
-    assert sum(costs[start:end]) <= limit
-    assert sum(weights[start:end]) == pytest.approx(max((sum(weights[a:b]) for a, b in runs), default=0), abs=1e-9)
-
-
-def test_the_labeller_cuts_what_it_reads():
+def test_by_default_a_sentence_is_whole_or_not_there():
     question = "What colour is the tower painted?"
-    cut = rc.compress(question, [LONG, SHORT], budget=12)
-    assert "dark brown" in cut.text
-    assert cut.tokens_out <= 12
-    assert rc.compress(question, [LONG, SHORT], budget=12, compressor=LabellingPruner(cut=False)).text == SHORT
+    assert rc.compress(question, [LONG, SHORT], budget=14).text == SHORT
+    marked = rc.compress(question, [LONG, SHORT], budget=14, compressor=LabellingPruner(cut="marked"))
+    assert marked.text == "The old tower is painted dark brown, …"
+    assert marked.tokens_out <= 14
+
+
+@pytest.mark.parametrize("wrong", [True, "anywhere", None])
+def test_cuts_anywhere_are_refused(wrong):
+    with pytest.raises(rc.InvalidInput, match="marked"):
+        LabellingPruner(cut=wrong)
 
 
 def test_labels_are_read_once(monkeypatch: pytest.MonkeyPatch):
     read = []
     judge = LabelScorer.judge
     monkeypatch.setattr(LabelScorer, "judge", lambda self, context: read.append(1) or judge(self, context))
-    rc.compress("Which colour was the tower painted then?", [LONG, SHORT], budget=12)
+    rc.compress("Which colour was it then?", [LONG, SHORT], budget=12, compressor=LabellingPruner(cut="marked"))
     assert len(read) == 1

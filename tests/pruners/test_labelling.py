@@ -100,13 +100,13 @@ class OthersTold:
 
 
 LONG = "The tower that the city built is, all things considered, of a remarkable height for its age. "
-SHORT = ("Its height is 333 metres. ", "It grew in 1991.")
+SHORT = ("The height is 333 metres. ", "Work ended in 1991.")
 
 
 @pytest.mark.parametrize("guarded", [True, False])
 def test_under_a_budget_long_sentences_are_kept_last(guarded):
     passages = [LONG + "".join(SHORT)]
-    ours = LabellingPruner(GuardedScorer(Told()) if guarded else Told(), cut=False)
+    ours = LabellingPruner(GuardedScorer(Told()) if guarded else Told())
     assert rc.compress(ASK, passages, budget=22, compressor=ours).text == "".join(SHORT)
     assert rc.compress(ASK, passages, budget=22, compressor=LabellingPruner(OthersTold())).text == LONG.strip()
 

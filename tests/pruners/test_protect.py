@@ -6,7 +6,7 @@ from ragcompress.pruners import kinds
 from ragcompress.pruners.protect import Protect, protect
 from ragcompress.testing import check_compressor
 
-TEXT = "The tower is old. It is 330 m tall. People like the tower. Do not climb it."
+TEXT = "The tower is old. Spires add 330 m. People like the tower. Do not climb it."
 
 
 def texts(context):
@@ -20,7 +20,7 @@ def test_laws(link):
 
 def test_protected_come_first_inside_the_budget():
     out = protect(kinds.numbers)(rc.Context.of("Do people like the tower?", [TEXT]), rc.TokenBudget(20, len))
-    assert texts(out) == ["It is 330 m tall."]
+    assert texts(out) == ["Spires add 330 m."]
 
 
 def test_what_a_pruner_dropped_comes_back_in_place():
@@ -53,7 +53,7 @@ def test_too_much_protected_text_goes_with_a_warning():
 
 def test_later_links_keep_the_protected_longest():
     context = protect(kinds.numbers)(rc.Context.of("people", [TEXT]), rc.TokenBudget(1000, len))
-    assert texts(rc.fit(context, rc.TokenBudget(20, len))) == ["It is 330 m tall."]
+    assert texts(rc.fit(context, rc.TokenBudget(20, len))) == ["Spires add 330 m."]
 
 
 def test_spans_of_the_caller():
@@ -72,7 +72,7 @@ def test_wrong_calls_are_named():
 def test_behind_word_deletion_whole_sentences_come_back_not_words():
     pruned = rc.WordPruner(scorer=rc.LexicalScorer())(rc.Context.of("tower people", [TEXT]), rc.TokenBudget(22, len))
     out = protect(kinds.numbers)(pruned, rc.TokenBudget(60, len))
-    assert "It is 330 m tall." in texts(out)
+    assert "Spires add 330 m." in texts(out)
 
 
 @pytest.mark.parametrize("first", [rc.WordPruner(share=0.6), rc.SentencePruner(), rc.ClusterPruner(k=2)], ids=repr)
