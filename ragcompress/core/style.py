@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from ragcompress.core.closing import named_by_title
 from ragcompress.core.context import Context
+from ragcompress.core.json_out import changed, in_json, json_changes
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Segment
 
@@ -54,13 +55,13 @@ class Style:
 
     def _join(self, context: Context, segments: Sequence[Segment]) -> str:
         parts = [MARK + " " if segments and _begins_inside(segments[0]) else ""]
-        for before, segment in zip([None, *segments], segments, strict=False):
+        for before, segment, text in zip([None, *segments], segments, _texts(context, segments), strict=False):
             if before is not None and not _touch(before, segment):
                 parts[-1] = parts[-1].rstrip()
-                parts.append(self.gap or _break(context, before, segment))
-                parts.append(segment.text.lstrip())
+                parts.append(_break(context, before, segment, self.gap))
+                parts.append(text.lstrip())
             else:
-                parts.append(segment.text)
+                parts.append(text)
         body = "".join(parts).strip()
         return f"{body} {MARK}" if body and _ends_inside(segments[-1]) else body
 
@@ -71,17 +72,31 @@ numbered = Style(numbers=True, titles=True)
 marked = Style(numbers=True, titles=True, gap=" […] ")
 
 
+def _texts(context: Context, segments: Sequence[Segment]) -> list[str]:
+    """The segments' texts, with what JSON needs to stay JSON where some of it went."""
+    whole = context.passages[segments[0].support[0].passage].text
+    spans = [segment.support[0][1:] for segment in segments]
+    in_order = all(before[1] <= after[0] for before, after in pairwise(spans))
+    verbatim = all(len(s.support) == 1 and s.text == whole[a:b] for s, (a, b) in zip(segments, spans, strict=True))
+    changes = json_changes(whole, spans) if in_order and verbatim else {}
+    return [changed(whole, span, changes) for span in spans] if changes else [segment.text for segment in segments]
+
+
 def _touch(before: Segment, after: Segment) -> bool:
     return before.support[-1].passage == after.support[0].passage and before.support[-1].end == after.support[0].start
 
 
-def _break(context: Context, before: Segment, after: Segment) -> str:
+def _break(context: Context, before: Segment, after: Segment, gap: str) -> str:
     """What parts two kept pieces of one passage: a line break where lines went, else a space, or "…" in a line."""
     last, first = before.support[-1], after.support[0]
     inside = _ends_inside(before) or _begins_inside(after)
-    if last.end > first.start:
-        return f"\n{MARK} " if inside else "\n"
-    broken = "\n" in sanitise(context.passages[last.passage].text[max(last.end - 1, 0) : first.start])
+    source = context.passages[last.passage].text
+    in_order = last.passage == first.passage and last.end <= first.start
+    broken = not in_order or "\n" in sanitise(source[max(last.end - 1, 0) : first.start])
+    if in_order and not inside and in_json(source, first.start):
+        return "\n" if broken else "" if before.text.rstrip()[-1:] in ("[", "{") else " "
+    if gap:
+        return gap
     if inside:
         return f"\n{MARK} " if broken else f" {MARK} "
     if broken:
