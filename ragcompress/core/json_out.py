@@ -105,7 +105,8 @@ def _mend(text: str, box: _Box, here: Sequence[int], kept: _Pieces, changes: dic
         elif wanted and not there and end - 1 in kept:
             changes[end - 1] = changes.get(end - 1, text[end - 1]) + ","
     if counted:
-        changes[box.closes] = f'"… {len(here)} of {len(box.starts)}"{text[box.closes]}'
+        closing = changes.get(box.closes, text[box.closes])  # a comma may follow it
+        changes[box.closes] = f'"… {len(here)} of {len(box.starts)}"{closing}'
 
 
 class _Pieces:

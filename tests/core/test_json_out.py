@@ -109,6 +109,13 @@ def test_millions_of_characters_cost_little_to_render_again() -> None:
     assert json_out._boxes.cache_info().misses == before
 
 
+def test_a_counted_list_that_is_followed_by_another_item() -> None:
+    inner = [["x" * 90] * 3, "y" * 90]
+    context = Context.of("q", [json.dumps([[inner, inner], "z" * 90, inner], indent=1)]).split(structure.units)
+    for at in range(len(context.segments)):
+        json.loads(plain(keep_closed(context, [at])))
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=30) | st.just('a, b]} {[ \\ " …'),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=12), inner, max_size=6),
