@@ -1,244 +1,232 @@
-"""Reading passages from files, folders and standard input, for the command line.
+"""Reading passages from files, folders and standard input.
 
-    .txt .md and anything else that is text   a page, split into passages at paragraph borders
-    .html .htm                                the main text of the page, split the same way
-    .jsonl                                    one passage a line: text, and id, title, score, others as metadata
-    .csv                                      one passage a row, with the same columns
+    .md, .txt and anything else that is text   split into passages at paragraph borders
+    code, logs, YAML and other settings        split at line ends
+    .rst .tex .adoc .org                       split at their own headings
+    .json .jsonl .csv .tsv .xlsx .parquet      one passage a row or record: its text, or "column: value" lines
+    .html .epub .docx .pptx .pdf .ipynb .eml   their text, with the page, slide or chapter in the metadata
+    .zip .tar .gz                              the files inside, up to a size
 
-Folders are read with everything below them, in name order, but only the kinds named here; ``"-"`` is standard
-input, JSON lines when its first line is an object with a text, otherwise a page.
+Folders are read with everything below them, in name order; ``"-"`` is standard input, JSON lines when its first line
+is an object with a text, otherwise a page.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-import json
-import os
-import re
+import hashlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.errors import InvalidInput, RagCompressError
 from ragcompress.core.types import Passage
-from ragcompress.documents.pages import split_page
+from ragcompress.documents.decode import decode, is_text
+from ragcompress.documents.formats import READERS
+from ragcompress.documents.formats.page import MOST_BYTES, Member, Page, Part
+from ragcompress.documents.json_pieces import split_json
+from ragcompress.documents.lines import HEADINGS, split_lines, split_sections
+from ragcompress.documents.pages import Piece, split_page
+from ragcompress.documents.rows import csv_passages, jsonl_passages, looks_like_jsonl
+from ragcompress.documents.sources import Skipped, Source, expand
 
-__all__ = ["KINDS", "read_passages"]
+__all__ = ["Content", "read_files", "read_lenient", "read_passages", "read_source"]
 
-KINDS = (".txt", ".md", ".jsonl", ".csv", ".html", ".htm")
-_FIELDS = ("text", "id", "title", "score")
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where passages come from: ``name`` goes into their ids, ``where`` into messages; no path is standard input."""
-
-    name: str
-    where: str
-    path: Path | None
-
-    @property
-    def kind(self) -> str:
-        return self.path.suffix.lower() if self.path else ""
-
-    @property
-    def stem(self) -> str:
-        return self.path.stem if self.path else ""
+_PROSE = {"", ".txt", ".text", ".md", ".markdown", ".me"}
+_MARKDOWN = {".md", ".markdown", ""}
+_NO_TEXT = {
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ico", ".svg"), "a picture"),
+    **dict.fromkeys((".mp3", ".wav", ".ogg", ".flac", ".mp4", ".mov", ".avi", ".mkv", ".webm"), "sound or film"),
+    **dict.fromkeys((".doc", ".xls", ".ppt"), "an old office format; save it as .docx, .xlsx or .pptx"),
+    **dict.fromkeys((".odt", ".ods", ".odp", ".rtf"), "not read; save it as .docx, .xlsx, .pptx or text"),
+    **dict.fromkeys((".7z", ".rar", ".bz2", ".xz", ".zst"), "an archive of a kind that is not opened"),
+}
+_DEEPEST = 3  # archives in archives
 
 
-def read_passages(paths: Sequence[str]) -> list[Passage]:
-    """Read passages from files, folders and standard input (``"-"``).
+@dataclass(slots=True)
+class Content:
+    """What one source held.
+
+    Attributes:
+        passages: In order, with ids ``name#3`` (the third of a page, the third line or row) unless the data carries
+            ids. ``metadata["source"]`` is the path; pages add ``start`` and ``end``, ``str`` offsets into their text.
+        skipped: Files inside that could not be read.
+        digest: Of its bytes; equal for files that hold the same.
+    """
+
+    passages: list[Passage] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    digest: str = ""
+
+
+def read_passages(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> list[Passage]:
+    """Read passages from files, folders and standard input (``"-"``), and stop at the first that is broken.
 
     Args:
         paths: In the order wanted; a file that is named twice, or named and inside a named folder, is read once.
+            Pictures, programs and the like in folders are passed over.
+        exclude: Patterns as in ``.gitignore`` of what to leave out below folders.
 
     Returns:
-        Passages with ids ``name#3`` (the third of a page, the third line or row) unless the data carries ids.
-        ``metadata["source"]`` is the path; pages add ``start`` and ``end``, ``str`` offsets into the file's text.
+        Passages of all files; see `Content`.
 
     Raises:
-        InvalidInput: Nothing to read, a missing, unreadable or undecodable file, or a bad line, named with its number.
-        MissingExtra: An HTML file, and no trafilatura to read it with.
+        InvalidInput: Nothing to read, a missing or unreadable file, no text in it, or a bad line, with its number.
+        MissingExtra: A format needs a package that is not installed.
+    """
+    return read_files(paths, exclude=exclude, strict=True).passages
+
+
+def read_files(
+    paths: Sequence[str], *, exclude: Sequence[str] = (), column: str = "text", strict: bool = False
+) -> Content:
+    """The same, but a file in a folder that can't be read is listed in ``skipped`` unless ``strict``.
+
+    Raises:
+        InvalidInput: As for `read_passages`; for files in folders only with ``strict``.
+        MissingExtra: The same.
     """
     if isinstance(paths, str) or not paths:
         raise InvalidInput(f"read_passages wants a list of paths, such as ['docs/', '-'], not {paths!r}")
-    passages = [passage for source in _sources(paths) for passage in _read(source)]
-    if not passages:
-        named = ", ".join("standard input" if path == "-" else repr(path) for path in paths)
-        raise InvalidInput(f"there is no text in {named}; name files or folders that hold some")
-    return passages
+    everything = Content()
+    for source in expand(paths, exclude):
+        content = read_lenient(source, column=column, strict=strict)
+        everything.passages += content.passages
+        everything.skipped += content.skipped
+    if not everything.passages:
+        names = ", ".join("standard input" if path == "-" else repr(path) for path in paths)
+        why = "; ".join(f"{gone.where}: {gone.why}" for gone in everything.skipped[:3])
+        raise InvalidInput(f"there is no text in {names}; name files or folders that hold some" + (why and f" ({why})"))
+    return everything
 
 
-def _sources(paths: Sequence[str]) -> list[_Source]:
-    found: dict[str, _Source] = {}
-    names: set[str] = set()
-    for given in paths:
-        for source in _expand(given):
-            key = str(source.path.resolve()) if source.path else "-"
-            if key in found:
-                continue
-            if source.name in names:  # a/notes.md beside b/notes.md: only the whole path tells them apart
-                source = _Source(source.where, source.where, source.path)
-            names.add(source.name)
-            found[key] = source
-    return list(found.values())
-
-
-def _expand(given: str) -> list[_Source]:
-    if given == "-":
-        return [_Source("stdin", "standard input", None)]
-    path = Path(given)
-    if path.is_dir():
-        return _folder(path)
-    if not path.exists():
-        raise InvalidInput(
-            f"there is no file or folder {given!r} (looked from {Path.cwd()}); check the spelling, or use - for "
-            f"standard input"
-        )
-    return [_Source(path.name, path.as_posix(), path)]
-
-
-def _folder(folder: Path) -> list[_Source]:
-    def refuse(error: OSError) -> None:
-        raise InvalidInput(f"cannot list {error.filename!r}: {error.strerror}; check its permissions") from error
-
-    sources = []
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(parent, name)
-            if not name.startswith(".") and path.suffix.lower() in KINDS and path.is_file():
-                sources.append(_Source(path.relative_to(folder).as_posix(), path.as_posix(), path))
-    if not sources:
-        raise InvalidInput(
-            f"the folder {str(folder)!r} holds no {', '.join(KINDS)} files; name another folder, or name files "
-            f"of other kinds one by one and they are read as plain text"
-        )
-    return sources
-
-
-def _read(source: _Source) -> list[Passage]:
+def read_lenient(source: Source, *, column: str = "text", strict: bool = False) -> Content:
+    """`read_source`; a file in a folder that can't be read is skipped, one that was named is an error as ever."""
     try:
-        data = source.path.read_bytes() if source.path else sys.stdin.buffer.read()
+        content = read_source(source, column=column)
+    except RagCompressError as error:
+        if strict or source.named:
+            raise
+        return Content(skipped=[Skipped(source.where, short_reason(str(error), source))])
+    if source.named and content.skipped and not content.passages:
+        raise InvalidInput(f"{content.skipped[0].where}: {content.skipped[0].why}")
+    return content
+
+
+def short_reason(message: str, source: Source) -> str:
+    """A message without the file's name at its beginning.
+
+    >>> short_reason("a/b.pdf has no text", Source("b.pdf", "a/b.pdf"))
+    'has no text'
+    """
+    return message.removeprefix("cannot read ").removeprefix(source.where).lstrip(" :,")
+
+
+def read_source(source: Source, *, column: str = "text") -> Content:
+    """Read one file (or standard input).
+
+    Args:
+        source: As found by `ragcompress.documents.sources.expand`.
+        column: The column or key that holds the text of a row.
+
+    Raises:
+        InvalidInput: It is missing, unreadable, broken or too large.
+        MissingExtra: Its format needs a package that is not installed.
+    """
+    data = _bytes(source)
+    content = Content(digest=hashlib.sha256(data).hexdigest()[:16])
+    _gather(data, source, column, content, depth=0)
+    return content
+
+
+def _bytes(source: Source) -> bytes:
+    try:
+        if source.path is None:
+            return sys.stdin.buffer.read()
+        if (size := source.path.stat().st_size) > MOST_BYTES:
+            raise InvalidInput(f"{source.where} has {size:,} bytes; at most {MOST_BYTES:,} are read, so split it")
+        return source.path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"cannot read {source.where}: {error.strerror}; check its permissions") from error
-    if source.kind in (".html", ".htm"):
-        return _html(data, source)
-    text = _decode(data, source)
-    if source.kind == ".jsonl" or (source.path is None and _looks_like_jsonl(text)):
-        return list(_jsonl(text, source))
-    if source.kind == ".csv":
-        return list(_csv(text, source))
-    return _page(text, source, title=source.stem)
 
 
-def _decode(data: bytes, source: _Source) -> str:
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+def _gather(data: bytes, source: Source, column: str, content: Content, *, depth: int) -> None:
+    number = 0
+    for part in _parts(data, source, column):
+        if isinstance(part, Skipped):
+            content.skipped.append(part)
+        elif isinstance(part, Passage):
+            content.passages.append(part)
+        elif isinstance(part, Page):
+            made = list(_passages(part, source, number))
+            number += len(made)
+            content.passages += made
+        elif depth == _DEEPEST:
+            content.skipped.append(Skipped(part.source.where, f"lies more than {_DEEPEST} archives deep"))
+        else:
+            _member(part, column, content, depth)
+
+
+def _member(part: Member, column: str, content: Content, depth: int) -> None:
     try:
-        return data.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            f"{source.where} is not UTF-8 text: byte 0x{error.object[error.start]:02x} at offset {error.start:,}. "
-            f"Older text: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT; a PDF or an office file: export it as text or "
-            f"HTML first"
-        ) from error
+        _gather(part.data, part.source, column, content, depth=depth + 1)
+    except RagCompressError as error:
+        content.skipped.append(Skipped(part.source.where, short_reason(str(error), part.source)))
 
 
-def _page(text: str, source: _Source, *, title: str) -> list[Passage]:
-    return [
-        Passage(
-            text=text[piece.start : piece.end],
-            id=f"{source.name}#{number}",
-            title=piece.title,
-            metadata={"source": source.where, "start": piece.start, "end": piece.end},
-        )
-        for number, piece in enumerate(split_page(text, title=title), start=1)
-    ]
+def _parts(data: bytes, source: Source, column: str) -> Iterator[Part]:
+    kind = source.kind
+    if kind in READERS:
+        yield from READERS[kind](data, source)
+        return
+    if kind in _NO_TEXT or (kind not in _PROSE and not is_text(data[:65_536])):
+        yield Skipped(source.where, _NO_TEXT.get(kind) or "no text, and no kind of file that is read")
+        return
+    text, guessed = decode(data, source.where)
+    facts = {"encoding": guessed} if guessed else {}
+    if kind in (".jsonl", ".ndjson") or (source.path is None and source.name == "stdin" and looks_like_jsonl(text)):
+        yield from _with(jsonl_passages(text, source, column), facts)
+    elif kind in (".csv", ".tsv"):
+        yield from _with(csv_passages(text, source, column), facts)
+    else:
+        yield from (_placed(text, piece, facts) for piece in _pieces(text, kind, source.stem))
 
 
-def _html(data: bytes, source: _Source) -> list[Passage]:
-    """Main text as Markdown; offsets are into that text. A page without a recognisable main part is taken whole."""
-    trafilatura = require("trafilatura", "cli")
-    if re.search(rb"<[A-Za-z]", data) and not re.search(rb"<html|<!doctype", data[:4096], re.IGNORECASE):
-        data = b"<html><body>" + data + b"</body></html>"  # a fragment, which trafilatura takes for no HTML
-    tree = trafilatura.load_html(data)
-    if tree is None:
-        if data.strip():
-            raise InvalidInput(f"{source.where} cannot be read as HTML; rename it to .txt if it is plain text")
-        return []
-    found = trafilatura.extract_metadata(tree)
-    text = trafilatura.extract(data, output_format="markdown", include_comments=False, include_tables=True)
-    title = getattr(found, "title", None) or source.stem
-    return _page(text or trafilatura.html2txt(data), source, title=title)
+def _with(passages: Iterator[Passage], facts: dict[str, Any]) -> Iterator[Passage]:
+    return (replace(each, metadata={**each.metadata, **facts}) for each in passages) if facts else passages
 
 
-def _looks_like_jsonl(text: str) -> bool:
-    try:
-        row = json.loads(text.lstrip().split("\n", 1)[0])
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(row, dict) and "text" in row
+@dataclass(frozen=True, slots=True)
+class _Placed(Page):
+    """A page that is one passage already."""
+
+    start: int = 0
 
 
-def _jsonl(text: str, source: _Source) -> Iterator[Passage]:
-    # split("\n") and not splitlines(), which also cuts at U+2028 and its like inside a text
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{source.where}, line {number}"
+def _placed(text: str, piece: Piece, facts: dict[str, Any]) -> Page:
+    return _Placed(text[piece.start : piece.end], piece.title, facts, start=piece.start)
+
+
+def _pieces(text: str, kind: str, stem: str) -> list[Piece]:
+    if kind == ".json":
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInput(f"{place} is not JSON ({error}); every line must be one whole object") from error
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            held = f"the keys {sorted(row)}" if isinstance(row, dict) else f"a {type(row).__name__}"
-            raise InvalidInput(f'{place} holds {held}; it must be an object with a string "text"')
-        yield _row(row, source, number=number, place=place)
+            return split_json(text, title=stem)
+        except (ValueError, RecursionError):
+            return split_lines(text, title=stem)
+    if kind in HEADINGS:
+        return split_sections(text, HEADINGS[kind], title=stem)
+    if kind in _PROSE:
+        return split_page(text, title=stem, headings=kind in _MARKDOWN)
+    return split_lines(text, title=stem)
 
 
-def _csv(text: str, source: _Source) -> Iterator[Passage]:
-    header = text.split("\n", 1)[0]
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
-    try:
-        columns = [_column(name) for name in reader.fieldnames or []]
-        reader.fieldnames = columns
-        if columns and "text" not in columns:
-            raise InvalidInput(f"{source.where} has no column 'text', only {columns}; rename the one to read")
-        for number, row in enumerate(reader, start=1):
-            place = f"{source.where}, row {number} (ending at line {reader.line_num})"
-            if None in row or None in row.values():
-                raise InvalidInput(f"{place} does not have {len(columns)} fields like the header; quote its text")
-            yield _row(row, source, number=number, place=place)
-    except csv.Error as error:
-        raise InvalidInput(f"{source.where}, line {reader.line_num}: {error}; convert it to .jsonl") from error
-
-
-def _column(name: str) -> str:
-    """``Text`` and ``ID `` are the columns text and id; other names stay as they are written."""
-    plain = name.strip()
-    return plain.lower() if plain.lower() in _FIELDS else plain
-
-
-def _row(row: Mapping[str, Any], source: _Source, *, number: int, place: str) -> Passage:
-    """A passage from named values; whatever has no place on it becomes metadata."""
-    given, score = row.get("id"), row.get("score")
-    if isinstance(score, bool) or not isinstance(score, int | float | str | None):
-        raise InvalidInput(f"{place}: score must be a number, not {score!r}")
-    try:
-        number_score = None if score is None or score == "" else float(score)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"{place}: score must be a number, not {score!r}") from error
-    nested = row.get("metadata")
-    metadata = dict(nested) if isinstance(nested, Mapping) else {}
-    used = set(_FIELDS) | ({"metadata"} if isinstance(nested, Mapping) else set())
-    return Passage(
-        text=row["text"],
-        id=f"{source.name}#{number}" if given is None or given == "" else str(given),
-        title=str(row.get("title") or ""),
-        score=number_score,
-        metadata={"source": source.where, **metadata, **{k: v for k, v in row.items() if k not in used}},
-    )
+def _passages(page: Page, source: Source, before: int) -> Iterator[Passage]:
+    if isinstance(page, _Placed):
+        pieces, start = [Piece(0, len(page.text), page.title)], page.start
+    else:
+        pieces, start = split_page(page.text, title=page.title or source.stem, headings=page.markdown), 0
+    for number, piece in enumerate(pieces, start=before + 1):
+        place = {"start": start + piece.start, "end": start + piece.end}
+        facts = {"source": source.where, **page.metadata, **place}
+        yield Passage(page.text[piece.start : piece.end], f"{source.name}#{number}", piece.title, metadata=facts)

@@ -36,7 +36,7 @@ class _Block:
     opens: bool
 
 
-def split_page(text: str, *, title: str = "", limit: int = PAGE_LIMIT) -> list[Piece]:
+def split_page(text: str, *, title: str = "", limit: int = PAGE_LIMIT, headings: bool = True) -> list[Piece]:
     """Cut a page into pieces of about ``limit`` characters.
 
     Whole paragraphs are gathered while they fit. A paragraph beyond the limit is cut between sentences (a code block
@@ -46,6 +46,7 @@ def split_page(text: str, *, title: str = "", limit: int = PAGE_LIMIT) -> list[P
         text: Plain text or Markdown.
         title: The page's title when its text has no heading of the first level.
         limit: Characters in a piece.
+        headings: Whether lines that begin with ``#`` are headings, as in Markdown; elsewhere they are comments.
 
     Returns:
         Pieces in order that leave out nothing but white space; none for a blank page. Titles read ``page – section``
@@ -54,18 +55,18 @@ def split_page(text: str, *, title: str = "", limit: int = PAGE_LIMIT) -> list[P
     >>> [(piece.start, piece.end, piece.title) for piece in split_page("# Cats\\n\\nThey purr.\\n")]
     [(0, 18, 'Cats')]
     """
-    first = _HEADING.match(text)
+    first = _HEADING.match(text) if headings else None
     page = first[2].rstrip("# \t") if first and first[1] == "#" else title
     return [
         Piece(start, end, f"{page} – {section}" if page and section not in ("", page) else page or section)
-        for start, end, section in _gather(text, limit)
+        for start, end, section in _gather(text, limit, headings)
     ]
 
 
-def _gather(text: str, limit: int) -> Iterator[tuple[int, int, str]]:
+def _gather(text: str, limit: int, headings: bool) -> Iterator[tuple[int, int, str]]:
     """Join blocks while they fit; offsets without outer white space, and the section of the first block."""
     start, end, section = 0, 0, ""
-    for whole in _blocks(text):
+    for whole in _blocks(text, headings):
         for block in _cut(text, whole, limit):
             left, right = _strip(text, block.start, block.end)
             full = right - start > limit or (block.opens and end - start >= limit * _ENOUGH)
@@ -79,15 +80,15 @@ def _gather(text: str, limit: int) -> Iterator[tuple[int, int, str]]:
         yield start, end, section
 
 
-def _blocks(text: str) -> Iterator[_Block]:
+def _blocks(text: str, marked: bool) -> Iterator[_Block]:
     """Paragraphs; a heading goes with what follows it, and blank lines in a code block part nothing."""
     start, fences, section = 0, 0, ""
     for left, right in paragraphs(text):
         fences += len(_FENCE.findall(text, left, right))
-        heading = _HEADING.match(text, left, right) if fences % 2 == 0 else None
+        heading = _HEADING.match(text, left, right) if marked and fences % 2 == 0 else None
         if fences % 2 or (heading and heading.end() == right < len(text)):
             continue
-        headings = _leading_headings(text, start, right)
+        headings = _leading_headings(text, start, right) if marked else []
         section = headings[-1] if headings else section
         yield _Block(start, right, section, bool(headings))
         start = right

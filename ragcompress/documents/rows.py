@@ -1,0 +1,135 @@
+"""Passages from rows with named values: JSON lines, CSV, and the tables of other formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Passage
+from ragcompress.documents.sources import Source
+
+__all__ = ["csv_passages", "jsonl_passages", "looks_like_jsonl", "record_text", "table_passages"]
+
+_FIELDS = ("text", "id", "title", "score")
+
+
+def looks_like_jsonl(text: str) -> bool:
+    """Whether the first line is an object with a text."""
+    try:
+        row = json.loads(text.lstrip().split("\n", 1)[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and "text" in row
+
+
+def jsonl_passages(text: str, source: Source, column: str = "text") -> Iterator[Passage]:
+    """One passage a line; a line without the text column is put as ``key: value`` lines.
+
+    Raises:
+        InvalidInput: A line is not JSON, or its score is no number; it is named.
+    """
+    # split("\n") and not splitlines(), which also cuts at U+2028 and its like inside a text
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{source.where}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput(f"{place} is not JSON ({error}); every line must be one whole value") from error
+        yield row_passage(row, source, number=number, place=place, column=column)
+
+
+def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Passage]:
+    """One passage a row: its text column, or without one all of it as ``column: value`` lines.
+
+    Raises:
+        InvalidInput: It can't be read as CSV; a row of a table with a text column has more or fewer fields.
+    """
+    header = text.lstrip("\r\n").split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    try:
+        names: list[str] = []
+        number = 0
+        for cells in reader:
+            if not names:
+                names = [_column(name, column) for name in cells]
+            elif cells:
+                number += 1
+                place = f"{source.where}, row {number} (ending at line {reader.line_num})"
+                if column in names and len(cells) != len(names):
+                    raise InvalidInput(f"{place} does not have {len(names)} fields like the header; quote its text")
+                row = dict(zip(names, cells, strict=False))
+                yield row_passage(row, source, number=number, place=place, column=column)
+    except csv.Error as error:
+        raise InvalidInput(f"{source.where}, line {reader.line_num}: {error}; convert it to .jsonl") from error
+
+
+def table_passages(
+    rows: Iterable[Sequence[Any]], source: Source, *, title: str, more: Mapping[str, Any], column: str = "text"
+) -> Iterator[Passage]:
+    """One passage a row of a table whose first row that is not empty names its columns; empty cells are left out."""
+    names: list[str] = []
+    for number, cells in enumerate(rows, start=1):
+        if all(cell is None or cell == "" for cell in cells):
+            continue
+        if not names:
+            names = [_column(str(cell or f"column {at}"), column) for at, cell in enumerate(cells, start=1)]
+            continue
+        row = {name: cell for name, cell in zip(names, cells, strict=False) if cell is not None and cell != ""}
+        made = row_passage(row, source, number=number, place=f"{source.where}, row {number}", column=column)
+        facts = {**made.metadata, **more, "row": number}
+        own = "id" in row and column in row
+        name = made.id if own else "#".join([source.name, *map(str, more.values()), str(number)])
+        own_title = made.title if column in row else ""
+        yield Passage(made.text, name, own_title or title, made.score, facts)
+
+
+def row_passage(row: Any, source: Source, *, number: int, place: str, column: str) -> Passage:
+    """A passage from one value; of an object with a text, whatever has no place on it becomes metadata."""
+    name = f"{source.name}#{number}"
+    if not isinstance(row, Mapping) or not isinstance(row.get(column), str):
+        plain = isinstance(row, Mapping) and all(not isinstance(each, list | dict) for each in row.values())
+        facts = dict(row) if plain else {}
+        return Passage(record_text(row), id=name, title=source.stem, metadata={"source": source.where, **facts})
+    given, score = row.get("id"), _score(row.get("score"), place)
+    nested = row.get("metadata")
+    metadata = dict(nested) if isinstance(nested, Mapping) else {}
+    used = {*_FIELDS[1:], column} | ({"metadata"} if isinstance(nested, Mapping) else set())
+    return Passage(
+        text=row[column],
+        id=name if given is None or given == "" else str(given),
+        title=str(row.get("title") or ""),
+        score=score,
+        metadata={"source": source.where, **metadata, **{k: v for k, v in row.items() if k not in used}},
+    )
+
+
+def record_text(value: Any) -> str:
+    """A value to read: ``key: value`` lines of an object that holds plain values only, else JSON.
+
+    >>> record_text({"name": "Marguerite", "salary": 5400, "left": None})
+    'name: Marguerite\\nsalary: 5400'
+    """
+    if isinstance(value, Mapping) and all(not isinstance(each, list | dict) for each in value.values()):
+        return "\n".join(f"{key}: {each}" for key, each in value.items() if each is not None and each != "")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _score(score: Any, place: str) -> float | None:
+    if isinstance(score, bool) or not isinstance(score, int | float | str | None):
+        raise InvalidInput(f"{place}: score must be a number, not {score!r}")
+    try:
+        return None if score is None or score == "" else float(score)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"{place}: score must be a number, not {score!r}") from error
+
+
+def _column(name: str, text_column: str) -> str:
+    """``Text`` and ``ID `` are the columns text and id; other names stay as they are written."""
+    plain = name.strip()
+    return plain.lower() if plain.lower() in _FIELDS and text_column == "text" else plain
