@@ -16,6 +16,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
 from ragcompress.core.style import Style, marked, numbered, plain, titled
 from ragcompress.core.types import Passage
+from ragcompress.core.view import frames
 
 __all__ = [
     "Style",
@@ -93,7 +94,7 @@ def fill(
         budget: Its limit bounds the rendered result.
         order: Segment numbers, best first; by default by score, ties by position.
         values: What each segment is worth, a probability: those go first that bring most over the root of the tokens
-            that they, and what they need and is not there yet, cost.
+            that they cost with what they need and is not there yet. Frames (headings, headers) come with those alone.
 
     Returns:
         The kept segments in their present order, within the budget.
@@ -103,6 +104,8 @@ def fill(
         return context
     costs = [budget.count(segment.text.strip()) for segment in context.segments]
     needed = links(context)
+    for_others = frames(context, needed)
+    ranked = [at for at in ranked if at not in for_others]
 
     def chosen(aim: int) -> tuple[Context, int]:
         taken = set(choose(ranked, costs, aim, needed, values))
@@ -169,5 +172,6 @@ def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
 
 
 def _without(context: Context, gone: Sequence[int], needed: Links) -> Context:
-    left = set(range(len(context.segments))) - set(gone)
-    return context.keep(sustained(left, needed), OVER_BUDGET)
+    left = sustained(set(range(len(context.segments))) - set(gone), needed)
+    idle = {at for at, under in frames(context, needed).items() if left.isdisjoint(under)}
+    return context.keep(left - idle, OVER_BUDGET)

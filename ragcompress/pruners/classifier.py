@@ -15,6 +15,7 @@ from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.render import fit
 from ragcompress.core.segment import sanitise
+from ragcompress.core.view import in_view
 from ragcompress.generators.loading import Loaded, load
 from ragcompress.pruners.failopen import or_extract
 from ragcompress.pruners.packing import pack
@@ -99,7 +100,7 @@ class ClassifierPruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = self.scorer(context.split(self.segmenter))
+        scored = in_view(self.scorer(context.split(self.segmenter)))
         if not scored.segments or not budget.limit:
             return fit(scored, budget)
         return or_extract(

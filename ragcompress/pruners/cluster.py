@@ -17,6 +17,7 @@ from ragcompress.core.errors import InvalidInput, ModelError
 from ragcompress.core.protocols import Rewriter, Scorer, Segmenter
 from ragcompress.core.render import fill, fit, tokens
 from ragcompress.core.types import Segment
+from ragcompress.core.view import in_view
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.failopen import attempt
 from ragcompress.pruners.faithful import invented
@@ -68,7 +69,7 @@ class ClusterPruner:
         present = [at for at, segment in enumerate(context.segments) if segment.text.strip()]
         if not present:
             return fit(context, budget)
-        context = self.scorer(context.keep(present))
+        context = in_view(self.scorer(context.keep(present)))
         found = vectors(context, self.encoder)
         k = min(self.k or _affordable(context, budget), len(present))
         groups = self._groups(context, found, k)

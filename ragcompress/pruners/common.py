@@ -12,6 +12,7 @@ from ragcompress.core.protocols import Scorer
 from ragcompress.core.render import fill, fit
 from ragcompress.core.segment import Segmenter, bounds
 from ragcompress.core.types import Dropped, Segment, Span
+from ragcompress.core.view import in_view
 from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["RESTORABLE", "finish", "is_scored", "overlap", "ranked", "relevance", "restore", "split_dropped"]
@@ -34,7 +35,7 @@ def ranked(context: Context, scorer: Scorer | None = None) -> Context:
     """``context`` with scores: its own where it has any, else those of ``scorer`` (BM25 when None)."""
     if is_scored(context) or not context.segments:
         return context
-    return (scorer or LexicalScorer())(context)
+    return in_view((scorer or LexicalScorer())(context))
 
 
 def finish(context: Context, budget: TokenBudget) -> Context:

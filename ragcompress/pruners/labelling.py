@@ -14,6 +14,7 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.render import fill, fit
 from ragcompress.core.select import above, per_token
+from ragcompress.core.view import in_view, shared
 from ragcompress.models.labeller.tuned import load_tuned
 from ragcompress.pruners.cutting import fill_marked
 from ragcompress.pruners.extractive import readable_part
@@ -125,7 +126,8 @@ class LabellingPruner:
         split = readable_part(context).split(self.segmenter)
         scored = self.scorer(split)
         if scored.notes != split.notes:  # a fallback's scores are no probabilities
-            return fit(fill(scored, budget), budget)
+            return fit(fill(in_view(scored), budget), budget)
+        scored = in_view(scored) if _ours(self.scorer) is None else shared(scored)
         return fit(self._filled(self._worthwhile(self._relevant(scored)), split, budget), budget)
 
     def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:

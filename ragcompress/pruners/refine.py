@@ -13,6 +13,7 @@ from ragcompress.core.errors import ModelError
 from ragcompress.core.protocols import Generator, Scorer, Segmenter
 from ragcompress.core.render import fit
 from ragcompress.core.types import Passage, Segment, Span
+from ragcompress.core.view import in_view
 from ragcompress.generators.rewriters import as_generator
 from ragcompress.pruners.common import overlap
 from ragcompress.pruners.failopen import attempt, or_extract
@@ -81,7 +82,7 @@ class RefinePruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = self.scorer(context.split(self.segmenter))
+        scored = in_view(self.scorer(context.split(self.segmenter)))
         if not scored.segments or not budget.limit:
             return fit(scored, budget)
         name = f"RefinePruner({type(self.model).__name__})"

@@ -14,6 +14,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.types import Segment
+from ragcompress.core.view import in_view
 from ragcompress.models.encoders import Encoded, OnnxEncoder, TokenEncoder
 from ragcompress.pruners.packing import WordWeights, pack
 from ragcompress.scorers import FusedScorer, GuardedScorer
@@ -69,7 +70,7 @@ class WordPruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = self.scorer(context.split(self.segmenter))
+        scored = in_view(self.scorer(context.split(self.segmenter)))
         return pack(scored, budget, weigh=self._weigh, share=self.share)
 
     def _weigh(self, words: Context) -> list[float]:
