@@ -1,4 +1,4 @@
-"""The command line: ``ragcompress demo | index | retrieve | compress | ask | methods``.
+"""The command line: ``ragcompress demo | index | retrieve | compress | ask | methods | …``.
 
 Human output by default; with ``--json`` standard output holds the JSON and nothing else. Progress, warnings and
 errors go to standard error. Exit codes: 0 done, 2 bad input, 1 a bug, 130 interrupted, 141 the reader of the output

@@ -17,6 +17,7 @@ from ragcompress.cli.methods import methods
 from ragcompress.cli.output import complain
 from ragcompress.cli.retrieve import retrieve
 from ragcompress.cli.serve import serve
+from ragcompress.cli.shelf import add, delete, info
 from ragcompress.cli.tune import tune
 from ragcompress.core.errors import RagCompressError, require
 
@@ -24,7 +25,9 @@ __all__ = ["app", "guarded"]
 
 typer = require("typer", "cli")
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, index, retrieve, compress, ask, methods, tune, serve)
+COMMANDS: tuple[Callable[..., None], ...] = (
+    demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve,
+)  # fmt: skip
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:

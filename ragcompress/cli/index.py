@@ -1,4 +1,4 @@
-"""``ragcompress index``: files and folders to an index on disk."""
+"""``ragcompress index``: files and folders to an index on disk, and later what has changed in them."""
 
 from __future__ import annotations
 
@@ -6,45 +6,133 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
-from ragcompress.cli.options import AsJson, Files, read_input
-from ragcompress.cli.output import console, note, put_json, show_progress
+from ragcompress.cli.gathering import Gathered, gather, say_skipped
+from ragcompress.cli.options import AsJson, Files, needs_input
+from ragcompress.cli.output import console, note, put_json
 from ragcompress.core.errors import BadIndex, InvalidInput, require
+from ragcompress.documents.inventory import Changes, compare, held, unique
 from ragcompress.retriever import HybridRetriever
 
-__all__ = ["index", "open_index"]
+__all__ = ["Column", "Exclude", "Strict", "index", "open_index", "put_changes"]
 
 typer = require("typer", "cli")
 
 Out = Annotated[str, typer.Option("--out", "-o", help="The folder to write; replaces an index there.", metavar="DIR")]
+Update = Annotated[bool, typer.Option("--update", help="Read only what has changed since, and forget what is gone.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first file that can't be read, and write nothing.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", "-x", help="Leave out, in folders: a pattern as in .gitignore.", metavar="PATTERN"),
+]
+Column = Annotated[
+    str, typer.Option("--text-column", help="Column or key of the text, in tables and JSON lines.", metavar="NAME")
+]
 Precompute = Annotated[
     bool, typer.Option("--precompute", help="Store token states too: later compression reads them, 100 kB a passage.")
 ]
 _WORTH_RESUMING = 512  # passages: the retriever keeps its work on disk in shards of this size
+_SAVED_EVERY = 2000  # passages: what an interrupted update loses at most
 
 
-def index(out: Out, files: Files = None, precompute: Precompute = False, as_json: AsJson = False) -> None:
+# One parameter per option is how typer knows them, hence more than six.
+def index(
+    out: Out,
+    files: Files = None,
+    update: Update = False,
+    strict: Strict = False,
+    exclude: Exclude = None,
+    column: Column = "text",
+    precompute: Precompute = False,
+    as_json: AsJson = False,
+) -> None:
     """Index files and folders for retrieve and ask.
 
-    When it is interrupted, the same command goes on where it stopped.
+    A file that can't be read is named and left out. When it is interrupted, the same command goes on where it stopped.
     """
     started = perf_counter()
-    _check_target(Path(out), files or [])
-    passages = read_input(files)
+    needs_input(files)
+    files = files or ["-"]
+    _check_target(Path(out), files)
+    made = open_index(out) if update else None
+    before = held(made) if made is not None else {}
+    known = {name: each.digest for name, each in before.items()}
+    found = gather(files, exclude=exclude or (), column=column, strict=strict, known=known)
+    if made is not None:
+        changes = compare(before, found.digests, files)
+        put_changes(made, found, [*changes.changed, *changes.gone], out)
+    else:
+        changes = None
+        made = _build(found, out, precompute=precompute)
+    facts = {"out": out, "passages": len(made), "files": len(found.digests), "kind": made.dense.kind}
+    facts |= {"bytes": size_of(out), "seconds": round(perf_counter() - started, 3)}
+    _tell(facts, found, changes, as_json=as_json)
+
+
+def _build(found: Gathered, out: str, *, precompute: bool) -> HybridRetriever:
+    passages = _distinct(found, ())
+    if not passages:
+        why = "; ".join(f"{gone.where}: {gone.why}" for gone in found.skipped[:3])
+        raise InvalidInput("there is no text to index; name files or folders that hold some" + (why and f" ({why})"))
     resume = Path(f"{out.rstrip('/')}.partial") if len(passages) > _WORTH_RESUMING else None
     if resume is not None and resume.exists():
         note(f"going on with what is in {resume}")
-    made = HybridRetriever.build(passages, precompute=precompute, progress=show_progress(), resume_folder=resume)
+    made = HybridRetriever.build(passages, precompute=precompute, progress=True, resume_folder=resume)
     made.save(out)
     if resume is not None:
         shutil.rmtree(resume, ignore_errors=True)
-    seconds = perf_counter() - started
+    return made
+
+
+def _distinct(found: Gathered, taken: Sequence[str]) -> list[Any]:
+    passages, renamed = unique(found.all, taken)
+    if renamed:
+        note(f"{renamed:,} ids stand for several passages; all but the first got their file's name in front")
+    return passages
+
+
+def put_changes(made: HybridRetriever, found: Gathered, stale: Sequence[str], out: str) -> None:
+    """Take the passages of stale files out and put new ones in; saved now and then, each time a whole state."""
+    there = held(made)
+    waiting = _distinct(found, [name for file, each in there.items() if file not in stale for name in each.ids])
+    made.delete([name for file in stale if file in there for name in there[file].ids])
+    batch: list[Any] = []
+    for at, passage in enumerate(waiting):
+        last_of_file = at + 1 == len(waiting) or waiting[at + 1].metadata["file"] != passage.metadata["file"]
+        batch.append(passage)
+        if len(batch) >= _SAVED_EVERY and last_of_file:
+            made.add(batch)
+            made.save(out)
+            note(f"{at + 1:,} of {len(waiting):,} passages are in")
+            batch = []
+    if batch or stale:
+        made.add(batch)
+        made.save(out)
+
+
+def _tell(facts: dict[str, Any], found: Gathered, changes: Changes | None, *, as_json: bool) -> None:
     if as_json:
-        put_json({"out": out, "passages": len(made), "kind": made.dense.kind, "seconds": round(seconds, 3)})
-    else:
-        noun = "passage" if len(made) == 1 else "passages"
-        console().print(f"indexed {len(made):,} {noun} into {out} in {seconds:.1f} s", markup=False)
+        skipped = [{"file": each.where, "why": each.why} for each in found.skipped]
+        done = {name: list(getattr(changes, name)) for name in Changes.__dataclass_fields__} if changes else {}
+        put_json({**facts, **done, "skipped": skipped})
+        return
+    out = console()
+    if changes is not None:
+        for name in Changes.__dataclass_fields__:
+            files = getattr(changes, name)
+            names = ": " + ", ".join(files[:20]) + (" …" if len(files) > 20 else "") if name != "unchanged" else ""
+            out.print(f"{name}: {len(files):,} file{'s' * (len(files) != 1)}{names if files else ''}", markup=False)
+    passages, files = (f"{facts[name]:,} {name[: None if facts[name] != 1 else -1]}" for name in ("passages", "files"))
+    said = f"{passages} of {files}" if changes is None else f"{facts['passages']:,} passages now"
+    size = f"{facts['bytes'] / 1e6:,.1f} MB"
+    out.print(f"indexed {said} into {facts['out']} ({size}) in {facts['seconds']:.1f} s", markup=False)
+    say_skipped(found.skipped)
+
+
+def size_of(folder: str) -> int:
+    """Bytes on disk of everything in a folder."""
+    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 
 def open_index(folder: str) -> HybridRetriever:

@@ -6,14 +6,15 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+from ragcompress.cli.output import warn
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
-from ragcompress.documents.files import read_passages
+from ragcompress.documents.files import read_files
 from ragcompress.methods import resolve
 
 __all__ = [
     "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "Method", "Query", "Words", "amount",
-    "known", "parted", "read_input",
+    "known", "needs_input", "parted", "read_input",
 ]  # fmt: skip
 
 typer = require("typer", "cli")
@@ -45,6 +46,9 @@ Files = Annotated[
     list[str] | None,
     typer.Argument(help="Files and folders to read; standard input when none is named, or -.", show_default=False),
 ]
+
+
+_SKIPPED = 10  # files that are named one by one
 
 
 def parted(words: list[str] | None, query: str | None, *, command: str) -> tuple[str, list[str]]:
@@ -100,12 +104,26 @@ def amount(budget: int | None, keep: float | None) -> int | float | None:
     return budget if keep is None else keep
 
 
-def read_input(files: list[str] | None) -> list[Passage]:
-    """Passages from what was named, or from what is piped in.
+def needs_input(files: list[str] | None) -> None:
+    """Say so instead of waiting for somebody to type.
 
     Raises:
-        InvalidInput: Nothing is named and nothing is piped in; or see `read_passages`.
+        InvalidInput: Nothing is named and nothing is piped in.
     """
-    if not files and sys.stdin.isatty():
+    if not files and (sys.stdin is None or sys.stdin.isatty()):
         raise InvalidInput("nothing to read; name files or folders, or pipe text in: cat notes.md | ragcompress …")
-    return read_passages(files or ["-"])
+
+
+def read_input(files: list[str] | None) -> list[Passage]:
+    """Passages from what was named, or from what is piped in; files in folders that can't be read are named.
+
+    Raises:
+        InvalidInput: Nothing is named and nothing is piped in; or see `read_files`.
+    """
+    needs_input(files)
+    content = read_files(files or ["-"])
+    for gone in content.skipped[:_SKIPPED]:
+        warn(f"skipped {gone.where}: {gone.why}")
+    if len(content.skipped) > _SKIPPED:
+        warn(f"and {len(content.skipped) - _SKIPPED:,} more files")
+    return content.passages

@@ -53,11 +53,13 @@ class Content:
             ids. ``metadata["source"]`` is the path; pages add ``start`` and ``end``, ``str`` offsets into their text.
         skipped: Files inside that could not be read.
         digest: Of its bytes; equal for files that hold the same.
+        unchanged: Whether that is what was known already: then it was not parsed, and ``passages`` is empty.
     """
 
     passages: list[Passage] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     digest: str = ""
+    unchanged: bool = False
 
 
 def read_passages(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> list[Passage]:
@@ -101,10 +103,10 @@ def read_files(
     return everything
 
 
-def read_lenient(source: Source, *, column: str = "text", strict: bool = False) -> Content:
+def read_lenient(source: Source, *, column: str = "text", strict: bool = False, known: str = "") -> Content:
     """`read_source`; a file in a folder that can't be read is skipped, one that was named is an error as ever."""
     try:
-        content = read_source(source, column=column)
+        content = read_source(source, column=column, known=known)
     except RagCompressError as error:
         if strict or source.named:
             raise
@@ -123,12 +125,13 @@ def short_reason(message: str, source: Source) -> str:
     return message.removeprefix("cannot read ").removeprefix(source.where).lstrip(" :,")
 
 
-def read_source(source: Source, *, column: str = "text") -> Content:
+def read_source(source: Source, *, column: str = "text", known: str = "") -> Content:
     """Read one file (or standard input).
 
     Args:
         source: As found by `ragcompress.documents.sources.expand`.
         column: The column or key that holds the text of a row.
+        known: The digest of what was read earlier; a file that still has it is not parsed again.
 
     Raises:
         InvalidInput: It is missing, unreadable, broken or too large.
@@ -136,7 +139,9 @@ def read_source(source: Source, *, column: str = "text") -> Content:
     """
     data = _bytes(source)
     content = Content(digest=hashlib.sha256(data).hexdigest()[:16])
-    _gather(data, source, column, content, depth=0)
+    content.unchanged = content.digest == known
+    if not content.unchanged:
+        _gather(data, source, column, content, depth=0)
     return content
 
 

@@ -95,7 +95,7 @@ def row_passage(row: Any, source: Source, *, number: int, place: str, column: st
     if not isinstance(row, Mapping) or not isinstance(row.get(column), str):
         plain = isinstance(row, Mapping) and all(not isinstance(each, list | dict) for each in row.values())
         facts = dict(row) if plain else {}
-        return Passage(record_text(row), id=name, title=source.stem, metadata={"source": source.where, **facts})
+        return Passage(record_text(row), id=name, title=source.stem, metadata=_plain({"source": source.where, **facts}))
     given, score = row.get("id"), _score(row.get("score"), place)
     nested = row.get("metadata")
     metadata = dict(nested) if isinstance(nested, Mapping) else {}
@@ -105,7 +105,7 @@ def row_passage(row: Any, source: Source, *, number: int, place: str, column: st
         id=name if given is None or given == "" else str(given),
         title=str(row.get("title") or ""),
         score=score,
-        metadata={"source": source.where, **metadata, **{k: v for k, v in row.items() if k not in used}},
+        metadata=_plain({"source": source.where, **metadata, **{k: v for k, v in row.items() if k not in used}}),
     )
 
 
@@ -117,7 +117,7 @@ def record_text(value: Any) -> str:
     """
     if isinstance(value, Mapping) and all(not isinstance(each, list | dict) for each in value.values()):
         return "\n".join(f"{key}: {each}" for key, each in value.items() if each is not None and each != "")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1, default=str)
 
 
 def _score(score: Any, place: str) -> float | None:
@@ -127,6 +127,11 @@ def _score(score: Any, place: str) -> float | None:
         return None if score is None or score == "" else float(score)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(f"{place}: score must be a number, not {score!r}") from error
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Dates, decimals and bytes as their text: an index keeps metadata as JSON."""
+    return {str(k): v if isinstance(v, str | int | float | list | dict | None) else str(v) for k, v in values.items()}
 
 
 def _column(name: str, text_column: str) -> str:

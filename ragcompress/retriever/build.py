@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,13 +99,16 @@ def _read_shard(path: Path, shape: tuple[int, int]) -> Vectors | None:
 
 @contextmanager
 def progress_bar(label: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None] | None]:
-    """A rich bar on stderr; yields the function that moves it, or None when it is not shown.
+    """A rich bar on stderr, or a line there now and then where it is no terminal; None when it is not shown.
 
     Raises:
         MissingExtra: ``rich`` is not installed.
     """
     if not shown:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _Lines(label, total)
         return
     rich, console = require("rich.progress", "cli"), require("rich.console", "cli")
     columns = (
@@ -116,3 +121,21 @@ def progress_bar(label: str, total: int, *, shown: bool) -> Iterator[Callable[[i
     with rich.Progress(*columns, console=console.Console(stderr=True)) as bar:
         task = bar.add_task(label, total=total)
         yield lambda n: bar.advance(task, n)
+
+
+class _Lines:
+    """Progress for a log: how far it is, at most every ten seconds; nothing at all about what is done sooner."""
+
+    def __init__(self, label: str, total: int, pause: float = 10.0) -> None:
+        self.label, self.total, self.pause = label, total, pause
+        self.done, self.began, self.said = 0, time.monotonic(), time.monotonic()
+
+    def __call__(self, count: int) -> None:
+        self.done += count
+        now = time.monotonic()
+        if now - self.said < self.pause or not self.done:
+            return
+        self.said = now
+        left = (now - self.began) / self.done * (self.total - self.done)
+        share = f"{self.done / self.total:.0%}" if self.total else ""
+        print(f"{self.label}: {self.done:,} of {self.total:,} ({share}), about {left:.0f} s left", file=sys.stderr)

@@ -148,7 +148,7 @@ def test_an_interrupted_build_goes_on_and_cleans_up(tmp_path: Path, monkeypatch:
     assert done.exit_code == 0, done.output
     assert "going on" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["idx", "rows.jsonl"]
-    assert "indexed 40 passages" in done.stdout
+    assert "indexed 40 passages of 1 file" in done.stdout
 
 
 def _interrupt(*_: object) -> None:
