@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from ragcompress import __version__
 from ragcompress.cli.ask import ask
+from ragcompress.cli.bulk import BULK
 from ragcompress.cli.compress import compress
 from ragcompress.cli.demo import demo
 from ragcompress.cli.index import index
@@ -75,6 +76,14 @@ def _app() -> Any:
     )
     made.callback()(_root)
     for command in COMMANDS:
+        made.command(command.__name__)(guarded(command))
+    made.add_typer(_bulk(), name="bulk")
+    return made
+
+
+def _bulk() -> Any:
+    made = typer.Typer(no_args_is_help=True, help="Whole data sets: Parquet, JSON lines or CSV in and out; resumable.")
+    for command in BULK:
         made.command(command.__name__)(guarded(command))
     return made
 

@@ -19,11 +19,11 @@ from ragcompress.retriever.hybrid import reciprocal_ranks
 from ragcompress.retriever.identity import check_identity, identity
 from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
 from ragcompress.retriever.lexical import words
-from ragcompress.retriever.sidecar import default_makers
+from ragcompress.retriever.sidecar import SidecarMaker, default_makers
 from ragcompress.retriever.stores.facts import needed
 from ragcompress.retriever.stores.rows import Found, Table, Wanted, key_of, packed, readable, row_of, unpacked
 
-__all__ = ["Search", "StoreRetriever"]
+__all__ = ["Search", "StoreRetriever", "sidecar_bytes"]
 
 Search = Literal["dense", "lexical", "hybrid"]
 Ask = Callable[[int], list[Found]]
@@ -104,6 +104,11 @@ class StoreRetriever:
         uri, options = self._opened
         return _reopened, (type(self), uri, self.encoder, {**options, "search": self.search})
 
+    @property
+    def place(self) -> str:
+        """Where the table is, for people; without passwords."""
+        return self._table.place
+
     def __len__(self) -> int:
         return self._table.count(self.tenant)
 
@@ -175,10 +180,7 @@ class StoreRetriever:
 
     def precomputed(self, passages: Sequence[Passage]) -> list[bytes | None]:
         """What compression will want of each passage, as bytes; None when this retriever does not precompute."""
-        if not self._precompute:
-            return [None] * len(passages)
-        made = {_mark(maker): maker(passages) for maker in self._makers}
-        return [packed({name: arrays[at] for name, arrays in made.items()}) for at in range(len(passages))]
+        return sidecar_bytes(self._makers, passages) if self._precompute else [None] * len(passages)
 
     def delete(self, ids: Iterable[str]) -> int:
         """Delete passages by id; returns how many there were. Unknown ids are ignored."""
@@ -239,6 +241,12 @@ class StoreRetriever:
         for maker in self._makers if any(arrays) else ():
             maker.recall(passages, [own.get(_mark(maker), np.zeros(0, np.float32)) for own in arrays])
         return passages
+
+
+def sidecar_bytes(makers: Sequence[SidecarMaker], passages: Sequence[Passage]) -> list[bytes | None]:
+    """What the makers compute for each passage, as stores keep it."""
+    made = {_mark(maker): maker(passages) for maker in makers}
+    return [packed({name: arrays[at] for name, arrays in made.items()}) for at in range(len(passages))]
 
 
 def _reopened(kind: Callable[..., Any], uri: Any, encoder: Any, options: Mapping[str, Any]) -> Any:

@@ -1,0 +1,37 @@
+"""``ragcompress bulk`` as a process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cli_helpers import process
+
+ROWS = [
+    {"id": f"r{at}", "query": "Who wrote it?", "passages": [f"Ada wrote it in {at}. It rained."]} for at in range(9)
+]
+
+
+def test_compress_resumes_and_refuses(tmp_path: Path) -> None:
+    source, out, job = tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "job"
+    source.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    command = ["bulk", "compress", str(source), str(out), "--method", "lexical", "--job", str(job)]
+    done = process(*command, "--budget", "8", "--json")
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert (told["rows"], told["new"], told["failed"], told["engine"]) == (9, 9, 0, "in this process")
+    rows = [json.loads(line) for line in out.open()]
+    assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
+    assert all(row["tokens_out"] <= 8 for row in rows)
+    again = process(*command, "--budget", "8")
+    assert "9 rows (0 new, 0 with an error) in this process" in again.stderr.decode()
+    other = process(*command, "--budget", "9")
+    assert other.returncode == 2
+    assert "belongs to another job: its budget is 8, this one's 9" in " ".join(other.stderr.decode().split())
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    done = process("bulk", "compress", str(tmp_path / "none.csv"), str(tmp_path / "out.csv"), "--budget", "8")
+    assert done.returncode == 2
+    assert "no file or folder" in done.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
