@@ -260,7 +260,7 @@ def test_evaluation() -> None:
         "id": "q", "question": QUERY, "answers": ["1843"], "meta": {"dataset": "d", "support_type": "answer"},
         "passages": [{"id": "a", "text": "Ada wrote it in 1843. It rained.", "support": [[16, 20]]}, {"text": "Bob."}],
     }  # fmt: skip
-    made = evaluate_dataset([row, {"id": "bad"}], methods=["lexical", "truncate"], budgets=[0.5])
+    made = evaluate_dataset([row, {"id": "bad"}], methods=["lexical", "truncate"], budgets=[0.8])
     assert [(each["id"], each["compressor"]) for each in made] == [("q", "lexical"), ("q", "truncate"), ("bad", None)]
     assert made[0]["answer_recall"] == made[0]["support_recall"] == 1.0
     assert "labelled question" in made[2]["error"]
