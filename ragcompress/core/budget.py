@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import operator
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -18,14 +19,28 @@ from typing import TYPE_CHECKING, Any
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import sanitise
+from ragcompress.core.wordwise import Wordwise, is_wordwise
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Counter", "Renderer", "TokenBudget", "allocate", "counter", "embedded_count", "embedded_tokenizer"]
+__all__ = [
+    "Counter",
+    "OffsetCounter",
+    "Renderer",
+    "TokenBudget",
+    "allocate",
+    "costs",
+    "counter",
+    "embedded_count",
+    "embedded_tokenizer",
+    "embedded_words",
+]
 
 Counter = Callable[[str], int]
 Renderer = Callable[[Context], str]
+
+_GAP = re.compile(r"[ \t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,8 @@ def _whole(value: Any) -> int:
     return number
 
 
-REMEMBERED = 1_000  # characters of the longest text whose count is remembered; at most some 30 MB of them
+PART = 200_000  # characters that are counted at a time
+REMEMBERED = 1_000  # characters of the longest text whose count is remembered
 
 
 @lru_cache(maxsize=1)
@@ -105,21 +121,79 @@ def embedded_tokenizer() -> Tokenizer:
     return tokenizer
 
 
+@lru_cache(maxsize=1)
+def embedded_words() -> Wordwise:
+    """The embedded tokenizer with its memory of words: the same tokens, many times as fast on text like before's."""
+    return Wordwise(embedded_tokenizer())
+
+
 def embedded_count(text: str) -> int:
     """Tokens of ``text`` by the embedded tokenizer, special tokens excluded.
 
     >>> embedded_count("Nothing is glued.")
     4
     """
-    return _counted(text) if len(text) <= REMEMBERED else _count(text)
+    return sum(map(embedded_words().count, _parts(sanitise(text))))
 
 
-def _count(text: str) -> int:
-    tokenizer = embedded_tokenizer()
-    return sum(len(tokenizer.encode(part, add_special_tokens=False).ids) for part in _parts(sanitise(text)))
+@dataclass(frozen=True, slots=True)
+class OffsetCounter:
+    """Counts with a tokenizer that says where its tokens lie: one reading of a text gives the cost of all its parts.
+
+    Attributes:
+        read: Text without lone surrogates -> half-open character offsets of its tokens, special ones excluded.
+    """
+
+    read: Callable[[str], Sequence[tuple[int, int]]] = field(repr=False)
+
+    def __call__(self, text: str) -> int:
+        """How many tokens ``text`` has."""
+        return len(self.read(sanitise(text)))
+
+    def within(self, text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+        """How many tokens of ``text`` lie in each of ``spans``, those at an edge counted on both sides."""
+        offsets = [(start, end) for start, end in self.read(sanitise(text)) if start < end]
+        starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
+        return [max(bisect_left(starts, end) - bisect_right(ends, start), 0) for start, end in spans]
 
 
-_counted = lru_cache(maxsize=20_000)(_count)  # a unit is counted several times on its way: alone, ranked, rendered
+def costs(context: Context, budget: TokenBudget) -> list[int]:
+    """What each segment costs, in tokens: to aim with, as token counts do not add up.
+
+    A counter with offsets reads each passage once; any other counts each segment alone, and short ones are remembered.
+    """
+    if not isinstance(budget.count, OffsetCounter):
+        return [_alone(budget.count, segment.text.strip()) for segment in context.segments]
+    found = [0] * len(context.segments)
+    verbatim: dict[int, list[int]] = {}
+    for at, segment in enumerate(context.segments):
+        if context.is_verbatim(at):
+            verbatim.setdefault(segment.support[0].passage, []).append(at)
+        else:
+            found[at] = budget.count(segment.text.strip())
+    for passage, own in verbatim.items():
+        spans = [_stripped(context, at) for at in own]
+        for at, cost in zip(own, budget.count.within(context.passages[passage].text, spans), strict=True):
+            found[at] = cost
+    return found
+
+
+def _stripped(context: Context, at: int) -> tuple[int, int]:
+    """Where a segment begins and ends, white space around it left out."""
+    text, start = context.segments[at].text, context.segments[at].support[0].start
+    return start + len(text) - len(text.lstrip()), start + len(text.rstrip())
+
+
+def _alone(count: Counter, text: str) -> int:
+    try:
+        return _remembered(count, text) if len(text) <= REMEMBERED else count(text)
+    except TypeError:  # a counter that can't be hashed
+        return count(text)
+
+
+@lru_cache(maxsize=10_000)
+def _remembered(count: Counter, text: str) -> int:
+    return count(text)
 
 
 def counter(source: Any) -> Counter:
@@ -143,7 +217,13 @@ def counter(source: Any) -> Counter:
         bare = type(source).from_str(source.to_str())  # a copy: the caller's truncation stays as it is
         bare.no_truncation()
         bare.no_padding()
-        return lambda text: len(bare.encode(sanitise(text), add_special_tokens=False).ids)
+        if is_wordwise(bare):
+            words = Wordwise(bare)
+            return lambda text: sum(map(words.count, _parts(sanitise(text))))
+        return OffsetCounter(lambda text: bare.encode(text, add_special_tokens=False).offsets)
+    if getattr(source, "is_fast", False) and callable(source):  # transformers, with offsets
+        asked = {"add_special_tokens": False, "truncation": False, "verbose": False, "return_offsets_mapping": True}
+        return OffsetCounter(lambda text: source(text, **asked)["offset_mapping"])
     if hasattr(source, "encode") and hasattr(source, "decode"):  # transformers
         return lambda text: len(
             source.encode(sanitise(text), add_special_tokens=False, truncation=False, verbose=False)
@@ -197,11 +277,11 @@ def _round_shares(total: int, weights: Sequence[float]) -> list[int]:
     return shares
 
 
-def _parts(text: str, size: int = 200_000) -> Iterator[str]:
+def _parts(text: str) -> Iterator[str]:
     """Huge text in parts that a tokenizer can hold, cut at white space, where WordPiece cuts anyway."""
     start = 0
-    while len(text) - start > size:
-        gap = re.compile(r"\s").search(text, start + size)
+    while len(text) - start > PART:
+        gap = _GAP.search(text, start + PART)
         end = gap.end() if gap else len(text)
         yield text[start:end]
         start = end

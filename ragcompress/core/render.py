@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from ragcompress.core.budget import Counter, Renderer, TokenBudget
+from ragcompress.core.budget import Counter, Renderer, TokenBudget, costs
 from ragcompress.core.closing import Links, choose, claims, closed, links, sustained
 from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
@@ -102,14 +102,14 @@ def fill(
     ranked = list(order) if order is not None else best_first([s.score for s in context.segments])
     if len(ranked) == len(context.segments) and fits(context, budget):
         return context
-    costs = [budget.count(segment.text.strip()) for segment in context.segments]
+    sizes = costs(context, budget)
     needed = links(context)
     for_others = frames(context, needed)
     ranked = [at for at in ranked if at not in for_others]
 
     def chosen(aim: int) -> tuple[Context, int]:
-        taken = set(choose(ranked, costs, aim, needed, values))
-        return context.keep(taken, OVER_BUDGET), min((costs[at] for at in ranked if at not in taken), default=0)
+        taken = set(choose(ranked, sizes, aim, needed, values))
+        return context.keep(taken, OVER_BUDGET), min((sizes[at] for at in ranked if at not in taken), default=0)
 
     return aimed(context, budget, chosen) or fit(context.keep(closed(ranked, needed), OVER_BUDGET), budget)
 
@@ -126,13 +126,14 @@ def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[C
     Returns:
         None if no attempt was within the budget.
     """
-    within = _gauge(context, budget)
+    most_chars, most_tokens = whole(context, budget)
     best: tuple[int, Context | None] = (-1, None)
     aim = budget.limit
     for _ in range(8):
         attempt, step = choose(aim)
-        size = tokens(attempt, budget)
-        if size > best[0] and within(attempt):
+        text = render(attempt, budget)
+        size = budget.count(text)
+        if best[0] < size <= min(budget.limit, most_tokens) and len(text) <= most_chars:
             best = (size, attempt)
         correction = budget.limit - size
         if correction == 0 or (correction > 0 and (correction < step or not step or size < best[0])):

@@ -71,7 +71,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def sanitise(text: str) -> str:
     """Replace lone surrogates, which no UTF-8 consumer accepts, keeping the length and so all offsets."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def guess_language(text: str) -> str:
@@ -81,6 +81,8 @@ def guess_language(text: str) -> str:
     ('ja', 'zh', 'en')
     """
     sample = text[:600]
+    if sample.isascii():
+        return "en"
     counts = {language: len(pattern.findall(sample)) for language, pattern in _SCRIPT_PATTERNS}
     if counts["ja"] * 10 > counts["zh"]:  # Japanese mixes kana with the characters Chinese uses
         counts["ja"] += counts["zh"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from threading import Lock
 from typing import Any, Protocol
@@ -20,10 +20,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.core.budget import embedded_tokenizer
+from ragcompress.core.budget import embedded_tokenizer, embedded_words
 from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Passage
+from ragcompress.core.wordwise import Wordwise, is_wordwise
 from ragcompress.models.sessions import LateSession, cpu_gains_from_int8, run_all
 
 __all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "inside"]
@@ -35,9 +36,10 @@ CHUNK = 32  # texts whose windows are read side by side
 CACHE_TOKENS = 400_000  # about 600 MB of float32 states at 384 dimensions
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Encoded:
     """The token states of one text.
 
@@ -52,6 +54,18 @@ class Encoded:
     middle: Floats | None
     offsets: NDArray[np.int64]
     ids: NDArray[np.int64] | None = None
+
+    @cached_property
+    def lengths(self) -> Floats:
+        """Of the last states, 1 for a state of zeros; shape [tokens]."""
+        found = np.sqrt(np.einsum("td,td->t", self.last, self.last))
+        return np.where(found > 0, found, 1).astype(np.float32)
+
+    @cached_property
+    def vector(self) -> Floats:
+        """The mean of the last states at length 1; shape [dim]."""
+        mean = self.last.mean(axis=0)
+        return np.asarray(mean / (float(np.linalg.norm(mean)) or 1.0), dtype=np.float32)
 
     def inside(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""
@@ -79,9 +93,9 @@ class TokenEncoder(Protocol):
 class _Window:
     """Token ids with special tokens; which of them to keep, and their character offsets."""
 
-    ids: list[int]
+    ids: Ints
     keep: slice
-    offsets: list[tuple[int, int]]
+    offsets: Ints
 
 
 class _WindowedEncoder:
@@ -89,6 +103,7 @@ class _WindowedEncoder:
 
     def __init__(self, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
         self._tokenizer = tokenizer
+        self._read = _reader(tokenizer)
         self._name = name
         self._window = window
         self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
@@ -114,7 +129,13 @@ class _WindowedEncoder:
         if not known:
             self._remember(key, make())
 
-    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+    @cached_property
+    def _ends(self) -> tuple[Ints, Ints]:
+        """The start and the end token."""
+        first, last = _special_ids(self._tokenizer)
+        return np.array([first], dtype=np.int64), np.array([last], dtype=np.int64)
+
+    def _forwards(self, windows: Sequence[Ints]) -> list[tuple[Floats, Floats | None]]:
         """Last and middle states of each window."""
         raise NotImplementedError
 
@@ -138,27 +159,27 @@ class _WindowedEncoder:
 
     def _remember(self, key: tuple[str, str], encoded: Encoded) -> None:
         with self._lock:
-            if key not in self._cache and len(encoded.last) <= CACHE_TOKENS // 4:
+            if key not in self._cache and len(encoded.offsets) <= CACHE_TOKENS // 4:
                 self._cache[key] = encoded
-                self._cached_tokens += len(encoded.last)
+                self._cached_tokens += len(encoded.offsets)
             while self._cached_tokens > CACHE_TOKENS:
-                self._cached_tokens -= len(self._cache.popitem(last=False)[1].last)
+                self._cached_tokens -= len(self._cache.popitem(last=False)[1].offsets)
 
     def _windows(self, title: str, text: str) -> Iterator[_Window]:
-        pieces = self._tokenizer.encode(sanitise(text), add_special_tokens=False)
+        ids, offsets = self._read(sanitise(text))
         heading = sanitise(title).strip()
-        head = self._tokenizer.encode(f"{heading}. ", add_special_tokens=False).ids[:MAX_TITLE] if heading else []
-        first, last = _special_ids(self._tokenizer)
-        room = self._window - len(head) - 2
-        for start, end, keep_from, keep_to in _cuts(len(pieces.ids), room):
-            ids = [first, *head, *pieces.ids[start:end], last]
-            lead = 1 + len(head)
-            offsets = [(-1, -1)] * lead + pieces.offsets[start:end] + [(-1, -1)]
+        head = self._read(f"{heading}. ")[0][:MAX_TITLE] if heading else ids[:0]
+        first, last = self._ends
+        lead = 1 + len(head)
+        before, after = np.full((lead, 2), -1, dtype=np.int64), np.full((1, 2), -1, dtype=np.int64)
+        for start, end, keep_from, keep_to in _cuts(len(ids), self._window - lead - 1):
             # the first window brings the special and title tokens, later ones only their own stretch of text
-            keep = slice(
-                0 if start == 0 else lead + keep_from - start, lead + keep_to - start + (keep_to == len(pieces.ids))
+            keep = slice(0 if start == 0 else lead + keep_from - start, lead + keep_to - start + (keep_to == len(ids)))
+            yield _Window(
+                np.concatenate([first, head, ids[start:end], last]),
+                keep,
+                np.concatenate([before, offsets[start:end], after]),
             )
-            yield _Window(ids, keep, offsets)
 
 
 class OnnxEncoder(_WindowedEncoder):
@@ -182,8 +203,8 @@ class OnnxEncoder(_WindowedEncoder):
         """Changes with the weights: equal fingerprints mean equal states."""
         return f"{self._name}:{self._graph.checksum}" if hasattr(self._graph, "checksum") else self._name
 
-    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
-        batches = [np.array([ids], dtype=np.int64) for ids in windows]
+    def _forwards(self, windows: Sequence[Ints]) -> list[tuple[Floats, Floats | None]]:
+        batches = [ids[None] for ids in windows]
         feeds = [{"input_ids": batch, "attention_mask": np.ones_like(batch)} for batch in batches]
         return [(last[0], middle[0]) for middle, last in run_all(self._graph, ["middle", "last"], feeds)]
 
@@ -208,9 +229,9 @@ class TransformerEncoder(_WindowedEncoder):
         longest = getattr(body.config, "max_position_embeddings", window)
         super().__init__(tokenizer, getattr(body.config, "name_or_path", "model"), window=min(window, longest))
 
-    def _forwards(self, windows: Sequence[list[int]]) -> list[tuple[Floats, Floats | None]]:
+    def _forwards(self, windows: Sequence[Ints]) -> list[tuple[Floats, Floats | None]]:
         with self._torch.inference_mode():
-            found = [self._body(input_ids=self._torch.tensor([ids], device=self._device)) for ids in windows]
+            found = [self._body(input_ids=self._torch.from_numpy(ids[None]).to(self._device)) for ids in windows]
         return [(out.last_hidden_state[0].float().cpu().numpy(), None) for out in found]
 
 
@@ -237,6 +258,20 @@ def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:
         start = keep_to - OVERLAP
 
 
+def _reader(tokenizer: Any) -> Callable[[str], tuple[Ints, Ints]]:
+    """Text -> vocabulary numbers [tokens] and character offsets [tokens, 2], without special tokens."""
+    if tokenizer is embedded_tokenizer():
+        return embedded_words().pieces
+    if is_wordwise(tokenizer):
+        return Wordwise(tokenizer).pieces
+
+    def read(text: str) -> tuple[Ints, Ints]:
+        found = tokenizer.encode(text, add_special_tokens=False)
+        return np.array(found.ids, dtype=np.int64), np.array(found.offsets, dtype=np.int64).reshape(-1, 2)
+
+    return read
+
+
 def _special_ids(tokenizer: Any) -> tuple[int, int]:
     ids = tokenizer.encode("", add_special_tokens=True).ids
     if len(ids) != 2:
@@ -250,8 +285,8 @@ def _joined(windows: Sequence[_Window], states: Sequence[tuple[Floats, Floats | 
     return Encoded(
         np.concatenate([last[window.keep] for window, (last, _) in parts]),
         _stack([None if middle is None else middle[window.keep] for window, (_, middle) in parts]),
-        np.array([pair for window in windows for pair in window.offsets[window.keep]], dtype=np.int64).reshape(-1, 2),
-        np.array([number for window in windows for number in window.ids[window.keep]], dtype=np.int64),
+        np.concatenate([window.offsets[window.keep] for window in windows]),
+        np.concatenate([window.ids[window.keep] for window in windows]),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.core.budget import TokenBudget
+from ragcompress.core.budget import TokenBudget, costs
 from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, ModelError
@@ -101,8 +101,7 @@ class ClusterPruner:
 
 def _affordable(context: Context, budget: TokenBudget) -> int:
     """How many segments of middling length the budget holds; at least one."""
-    costs = [budget.count(segment.text.strip()) for segment in context.segments]
-    typical = max(float(np.median(costs)), 1.0)
+    typical = max(float(np.median(costs(context, budget))), 1.0)
     return max(1, int(min(budget.limit, tokens(context, budget)) / typical))
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.context import Context
-from ragcompress.core.types import Span
 from ragcompress.models.encoders import Encoded, TokenEncoder
+from ragcompress.models.labeller.matching import over, token_ranges
 
-__all__ = ["Features", "features", "normalise"]
+__all__ = ["Features", "Place", "features", "normalise", "places"]
 
 Floats = NDArray[np.float32]
 
@@ -31,16 +31,51 @@ class Features(NamedTuple):
     passage_late: Floats
 
 
+class Place(NamedTuple):
+    """Where a passage's segments lie in it.
+
+    Attributes:
+        states: The passage, encoded.
+        segments: A segment's number for each of its spans that hold a token.
+        spans: Their half-open rows of ``states``.
+        empty: Segment numbers of the spans that hold none.
+    """
+
+    states: Encoded
+    segments: list[int]
+    spans: list[tuple[int, int]]
+    empty: list[int]
+
+
+def places(context: Context, encoder: TokenEncoder) -> list[Place]:
+    """The passages that have segments, encoded, with the segments' token rows."""
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for at, segment in enumerate(context.segments):
+        for passage, start, end in segment.support:
+            found.setdefault(passage, []).append((at, start, end))
+    encoded = encoder.passages([context.passages[number] for number in found])
+    return [_place(states, own) for states, own in zip(encoded, found.values(), strict=True)]
+
+
+def _place(states: Encoded, own: Sequence[tuple[int, int, int]]) -> Place:
+    first = int(np.argmax(states.offsets[:, 0] >= 0))  # text tokens are one run, save for special tokens around
+    ranges = token_ranges(states, [(start, end) for _, start, end in own])
+    full = [(at, (first + a, first + b)) for (at, _, _), (a, b) in zip(own, ranges, strict=True) if a < b]
+    empty = [at for (at, _, _), (a, b) in zip(own, ranges, strict=True) if a >= b]
+    return Place(states, [at for at, _ in full], [span for _, span in full], empty)
+
+
 def features(context: Context, encoder: TokenEncoder) -> Features:
     """The four relevances of every segment of ``context``; a segment that holds no token gets -1."""
-    query = encoder.query(context.query)
-    reader = _QueryReader(query)
-    used = sorted({span.passage for segment in context.segments for span in segment.support})
-    encoded = dict(zip(used, encoder.passages([context.passages[at] for at in used]), strict=True))
-    views = {at: reader.view(states) for at, states in encoded.items()}
-    rows = [_mean_row([views[span.passage].read(span) for span in segment.support]) for segment in context.segments]
-    table = np.array(rows, dtype=np.float32).reshape(-1, 4)
-    return Features(*table.T)
+    asked = encoder.query(context.query)
+    words = asked.offsets[:, 0] >= 0  # True: a token of the text, no special token
+    tokens = normalise(asked.last[words] if words.any() else asked.last)
+    table = np.zeros((len(context.segments), 4), dtype=np.float32)
+    for states, segments, spans, empty in places(context, encoder):
+        np.add.at(table, segments, _read(tokens, asked.vector, states, spans))
+        np.add.at(table, empty, -1)
+    shares = np.array([len(segment.support) for segment in context.segments], dtype=np.float32)
+    return Features(*(table / shares[:, None]).T)
 
 
 def normalise(states: Floats) -> Floats:
@@ -50,41 +85,11 @@ def normalise(states: Floats) -> Floats:
     return unit
 
 
-class _QueryReader:
-    """A query's vector and tokens, ready to be compared with passages."""
-
-    def __init__(self, query: Encoded) -> None:
-        words = query.offsets[:, 0] >= 0  # True: a token of the text, no special token
-        self.vector = normalise(query.last.mean(axis=0, keepdims=True))[0]
-        self.tokens = normalise(query.last[words]) if words.any() else normalise(query.last)
-
-    def view(self, passage: Encoded) -> _PassageView:
-        return _PassageView(self, passage)
-
-
-class _PassageView:
-    """One passage seen by one query."""
-
-    def __init__(self, query: _QueryReader, passage: Encoded) -> None:
-        self._query = query
-        self._last = passage.last
-        text = np.flatnonzero(passage.offsets[:, 0] >= 0)  # text tokens are one run, save for special tokens around
-        self._first = int(text[0]) if len(text) else 0
-        self._starts = passage.offsets[text, 0]
-        self._ends = passage.offsets[text, 1]
-        self._match = query.tokens @ normalise(passage.last).T  # [query tokens, passage tokens]
-        self._cosine = float(query.vector @ normalise(passage.last.mean(axis=0, keepdims=True))[0])
-        self._late = float(self._match.max(axis=1).mean())
-
-    def read(self, span: Span) -> tuple[float, float, float, float]:
-        begin = int(np.searchsorted(self._ends, span.start, side="right")) + self._first
-        end = int(np.searchsorted(self._starts, span.end, side="left")) + self._first
-        if begin >= end:
-            return (-1.0, -1.0, -1.0, -1.0)
-        vector = normalise(self._last[begin:end].mean(axis=0, keepdims=True))[0]
-        cosine = float(self._query.vector @ vector)
-        return (self._cosine, cosine, float(self._match[:, begin:end].max(axis=1).mean()), self._late)
-
-
-def _mean_row(rows: Sequence[tuple[float, float, float, float]]) -> tuple[float, ...]:
-    return rows[0] if len(rows) == 1 else tuple(np.mean(rows, axis=0))
+def _read(tokens: Floats, vector: Floats, states: Encoded, spans: Sequence[tuple[int, int]]) -> Floats:
+    """The four relevances of some spans of a passage [spans, 4], to a query's unit tokens [n, dim] and vector [dim]."""
+    match = (states.last @ tokens.T) / states.lengths[:, None]  # [passage tokens, query tokens]
+    found = np.empty((len(spans), 4), dtype=np.float32)
+    found[:, 0], found[:, 3] = vector @ states.vector, match.max(axis=0).mean()
+    found[:, 1] = normalise(over(np.add, states.last, spans)) @ vector  # a sum points where a mean does
+    found[:, 2] = over(np.maximum, match, spans).mean(axis=1)
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
-from ragcompress.core.budget import embedded_tokenizer
+from ragcompress.core.budget import embedded_tokenizer, embedded_words
 from ragcompress.core.context import Context
 from ragcompress.core.protocols import Scorer
 from ragcompress.core.segment import sanitise
@@ -22,11 +23,18 @@ def unreadable_share(text: str) -> float:
     >>> unreadable_share("How tall is the tower?") < 0.1 < 0.6 < unreadable_share("東京タワーの高さは")
     True
     """
-    pieces = [piece.removeprefix("##") for piece in embedded_tokenizer().encode(sanitise(text)).tokens[1:-1]]
-    judged = [piece for piece in pieces if piece == "[UNK]" or piece.isalpha()]
-    if not judged:
-        return 0.0
-    return sum(piece == "[UNK]" or (len(piece) == 1 and piece not in "aio") for piece in judged) / len(judged)
+    ids, _ = embedded_words().pieces(sanitise(text))
+    judged = [bad for number in ids.tolist() if (bad := _is_bad(number)) is not None]
+    return sum(judged) / len(judged) if judged else 0.0
+
+
+@cache
+def _is_bad(number: int) -> bool | None:
+    """Whether a piece is unknown or a single letter; None: it is no word."""
+    piece = str(embedded_tokenizer().id_to_token(number)).removeprefix("##")
+    if piece == "[UNK]" or not piece.isalpha():
+        return True if piece == "[UNK]" else None
+    return len(piece) == 1 and piece not in "aio"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,9 @@ def _range(context: Context, at: int) -> tuple[int, int]:
 
 def _words(context: Context) -> NDArray[np.float32]:
     """BM25 of each segment and of its passage, as shares of the context's best [segments, 2]."""
-    lexical = LexicalScorer(passage_share=0)(context)
-    own = np.array([segment.score or 0.0 for segment in lexical.segments], dtype=np.float32)
-    whole = np.array(lexical.passage_scores, dtype=np.float32)[[s.support[0].passage for s in context.segments] or []]
+    scores, passages = LexicalScorer().weigh(context)
+    own = np.array(scores, dtype=np.float32)
+    whole = np.array(passages, dtype=np.float32)[[s.support[0].passage for s in context.segments] or []]
     columns = [values / best if (best := values.max(initial=0.0)) > 0 else values for values in (own, whole)]
     return np.stack(columns, axis=1)
 

@@ -17,6 +17,7 @@ __all__ = ["LexicalScorer", "terms"]
 # Scripts that write no spaces: neighbouring characters pair up, so that two-character words are found anywhere.
 _DENSE = "\u0e00-\u0e7f\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _TERM = re.compile(f"[{_DENSE}]+|[^\\W{_DENSE}]+(?:['’][^\\W{_DENSE}]+)?")
+_ASCII = re.compile(r"\w+(?:'\w+)?", re.ASCII)
 _IS_DENSE = re.compile(f"[{_DENSE}]")
 
 
@@ -26,16 +27,18 @@ def terms(text: str) -> list[str]:
     >>> terms("The cats' owner: 東京都")
     ['the', 'cat', 'owner', '東京', '京都']
     """
-    result: list[str] = []
-    for match in _TERM.finditer(sanitise(text).casefold()):
-        term = match.group()
-        if not _IS_DENSE.match(term):
-            result.append(_stem(term))
-        elif len(term) == 1:
-            result.append(term)
-        else:
-            result.extend(term[at : at + 2] for at in range(len(term) - 1))
-    return result
+    if text.isascii():
+        return list(map(_stem, _ASCII.findall(text.lower())))
+    folded = sanitise(text).casefold()
+    if not _IS_DENSE.search(folded):
+        return list(map(_stem, _TERM.findall(folded)))
+    return [part for term in _TERM.findall(folded) for part in _parts(term)]
+
+
+def _parts(term: str) -> list[str]:
+    if not _IS_DENSE.match(term):
+        return [_stem(term)]
+    return [term] if len(term) == 1 else [term[at : at + 2] for at in range(len(term) - 1)]
 
 
 @lru_cache(maxsize=50_000)
@@ -67,17 +70,21 @@ class LexicalScorer:
 
     def __call__(self, context: Context) -> Context:
         """Scores from 0 (no term in common) upwards."""
-        query = Counter(terms(context.query))
-        own = self._scores(query, [terms(segment.text) for segment in context.segments])
-        whole = self._scores(query, [terms(f"{p.title} {p.text}") for p in context.passages])
+        own, whole = self.weigh(context)
         mixed = [
             (1 - self.passage_share) * score + self.passage_share * whole[segment.support[0].passage]
             for score, segment in zip(own, context.segments, strict=True)
         ]
         return context.with_scores(mixed, whole)
 
+    def weigh(self, context: Context) -> tuple[list[float], list[float]]:
+        """BM25 of every segment and of every passage, unmixed."""
+        query = Counter(terms(context.query))
+        own = self._scores(query, [terms(segment.text) for segment in context.segments])
+        return own, self._scores(query, [terms(f"{p.title} {p.text}") for p in context.passages])
+
     def _scores(self, query: Counter[str], documents: Sequence[Sequence[str]]) -> list[float]:
-        counts = [Counter(term for term in document if term in query) for document in documents]
+        counts = [Counter(filter(query.__contains__, document)) for document in documents]
         lengths = [len(document) for document in documents]
         mean = max(sum(lengths) / len(lengths), 1.0) if lengths else 1.0
         found = Counter(term for count in counts for term in count)

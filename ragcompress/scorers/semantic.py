@@ -75,9 +75,7 @@ class FusedScorer:
     def __call__(self, context: Context) -> Context:
         """Scores of any sign; only their order and distances mean something."""
         found = features(context, self.encoder)
-        lexical = LexicalScorer(passage_share=0)(context)
-        own = _share(np.array([segment.score or 0 for segment in lexical.segments], dtype=np.float32))
-        whole = _share(np.array(lexical.passage_scores, dtype=np.float32))
+        own, whole = (_share(np.array(scores, dtype=np.float32)) for scores in LexicalScorer().weigh(context))
         of = [segment.support[0].passage for segment in context.segments]
         by_words = self.words[0] * own + self.words[1] * whole[of] if of else own
         fused = self._sum(found) + by_words

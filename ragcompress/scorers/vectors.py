@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.context import Context
-from ragcompress.core.types import Passage, Segment
-from ragcompress.models.encoders import Encoded, TokenEncoder
-from ragcompress.scorers.features import normalise
+from ragcompress.core.types import Passage
+from ragcompress.models.encoders import TokenEncoder
+from ragcompress.models.labeller.matching import over
+from ragcompress.scorers.features import normalise, places
 from ragcompress.scorers.guard import MAX_CHARS, UNREADABLE, unreadable_share
 from ragcompress.scorers.lexical import terms
 
@@ -49,12 +50,13 @@ def vectors(context: Context, encoder: TokenEncoder) -> Vectors:
     if reason or not context.segments:
         table = hashed_words([context.query, *(segment.text for segment in context.segments)])
         return Vectors(table[1:] @ table[0], table[1:], reason)
-    query = normalise(encoder.query(context.query).last.mean(axis=0, keepdims=True))[0]
-    used = sorted({span.passage for segment in context.segments for span in segment.support})
-    encoded = dict(zip(used, encoder.passages([context.passages[at] for at in used]), strict=True))
-    plain = normalise(np.array([_mean_state(segment, encoded) for segment in context.segments]))
-    means = {at: normalise(states.last.mean(axis=0, keepdims=True))[0] for at, states in encoded.items()}
-    own = np.array([means[segment.support[0].passage] for segment in context.segments])
+    query = encoder.query(context.query).vector
+    sums = np.zeros((len(context.segments), len(query)), dtype=np.float32)
+    own = np.zeros_like(sums)
+    for states, segments, spans, _ in places(context, encoder):
+        np.add.at(sums, segments, over(np.add, states.last, spans))
+        own[segments] = states.vector
+    plain = normalise(sums)  # a sum points where a mean does
     present = np.linalg.norm(plain, axis=1, keepdims=True) > 0
     return Vectors(plain @ query, normalise((plain - PASSAGE_OFF * own) * present), "")
 
@@ -74,15 +76,6 @@ def hashed_words(texts: Sequence[str], *, size: int = BUCKETS, rare: bool = True
         for bucket, times in bag.items():
             row[bucket] = np.sqrt(times) * (np.log(1 + len(texts) / found[bucket]) if rare else 1.0)
     return normalise(table)
-
-
-def _mean_state(segment: Segment, encoded: dict[int, Encoded]) -> Floats:
-    states = [
-        encoded[span.passage].last[encoded[span.passage].inside(span.start, span.end)] for span in segment.support
-    ]
-    under = np.concatenate(states)
-    mean: Floats = under.mean(axis=0) if len(under) else np.zeros(under.shape[1], dtype=np.float32)
-    return mean
 
 
 def unreadable(context: Context) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragcompress.core.budget import TokenBudget, allocate, counter, embedded_count, embedded_tokenizer
+from ragcompress.core.budget import TokenBudget, allocate, costs, counter, embedded_count, embedded_tokenizer
+from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 
 
@@ -88,3 +89,56 @@ def test_allocate_by_weight():
     assert allocate(5, []) == ()
     with pytest.raises(InvalidInput):
         allocate(5, [1, 2], [1])
+
+
+def _pairs():
+    """A tokenizer that is not word-wise: letters, merged where "a" and "b" meet."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+
+    letters = {letter: at for at, letter in enumerate("abcd .")}
+    return Tokenizer(BPE({**letters, "ab": 9}, [("a", "b")]))
+
+
+def test_costs_of_units_come_from_one_reading_of_their_passage():
+    from ragcompress.core.budget import OffsetCounter
+
+    read: list[str] = []
+    tokenizer = _pairs()
+
+    def offsets(text):
+        read.append(text)
+        return tokenizer.encode(text).offsets
+
+    context = Context.of("q", ["ab cd. dab. b", "cc"]).split(
+        lambda text: [(0, 7), (7, len(text))] if text[2:] else [(0, 2)]
+    )
+    found = costs(context, TokenBudget(9, OffsetCounter(offsets)))
+    assert found == [5, 5, 2]
+    assert found == [len(tokenizer.encode(s.text.strip()).ids) for s in context.segments]
+    assert read == ["ab cd. dab. b", "cc"]
+    assert counter(tokenizer)("ab cd") == 4
+
+
+def test_a_token_that_two_units_share_is_counted_for_both():
+    context = Context.of("q", ["cabd"]).split(lambda _: [(0, 2), (2, 4)])
+    assert costs(context, TokenBudget(9, counter(_pairs()))) == [2, 2]
+
+
+def test_a_counter_without_offsets_is_asked_once_per_unit():
+    asked: list[str] = []
+
+    def count(text):
+        asked.append(text)
+        return len(text)
+
+    context = Context.of("q", ["one. two. one. "]).split(lambda _: [(0, 5), (5, 10), (10, 15)])
+    for _ in range(3):
+        assert costs(context, TokenBudget(9, count)) == [4, 4, 4]
+    assert asked == ["one.", "two."]
+
+    class Unhashable(list):
+        def __call__(self, text):
+            return len(text)
+
+    assert costs(context, TokenBudget(9, Unhashable())) == [4, 4, 4]

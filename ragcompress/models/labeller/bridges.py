@@ -39,12 +39,15 @@ def mentions(context: Context) -> tuple[Mention, ...]:
         folded = tuple(word.casefold() for word in name)
         if sum(map(len, name)) >= LETTERS and folded not in _runs(asked, {len(folded)}):
             known.setdefault(name, []).append(passage)
-    lengths = {len(name) for name in known}
+    firsts: dict[str, list[Name]] = {}
+    for name in known:
+        firsts.setdefault(name[0], []).append(name)
     found = []
     for at, segment in enumerate(context.segments):
-        own = names[segment.support[0].passage]
-        said = _runs(_words(segment.text), lengths) & known.keys() - {own}
-        found += [(at, passage) for name in said for passage in known[name]]
+        own, words = names[segment.support[0].passage], _words(segment.text)
+        begun = [(place, word) for place, word in enumerate(words) if word in firsts]
+        said = {name for place, word in begun for name in firsts[word] if words[place : place + len(name)] == name}
+        found += [(at, passage) for name in said - {own} for passage in known[name]]
     return tuple(sorted(found))
 
 

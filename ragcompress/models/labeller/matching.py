@@ -41,16 +41,26 @@ class Matched(NamedTuple):
     """A passage window beside its query: what the joint graph reads, and the untrained scores.
 
     Attributes:
-        states: Middle states, query then passage; shape [tokens, dim].
+        query: The query.
+        passage: The whole passage.
+        rows: Which of its tokens this window shows.
         features: Best cosine, same piece, sentence cosine, passage cosine of every token; shape [tokens, 4].
         untrained: Passage cosine, sentence cosine, late interaction, passage late interaction; [sentences, 4].
         spans: Half-open token ranges of the sentences inside ``states``.
     """
 
-    states: Floats
+    query: Query
+    passage: Encoded
+    rows: Ints
     features: Floats
     untrained: Floats
     spans: list[tuple[int, int]]
+
+    @property
+    def states(self) -> Floats:
+        """Middle states, query then passage; shape [tokens, dim]. Made when asked for: the student never does."""
+        assert self.passage.middle is not None
+        return np.concatenate([self.query.middle, self.passage.middle[self.rows]])
 
 
 def read_query(encoded: Encoded) -> Query:
@@ -63,7 +73,7 @@ def read_query(encoded: Encoded) -> Query:
         raise ModelError("the joint labeller needs an encoder with middle states: OnnxEncoder.embedded()")
     words = encoded.offsets[:, 0] >= 0
     words = words if words.any() else np.ones(len(words), dtype=bool)
-    return Query(encoded.middle, unit(encoded.last), words, unit(encoded.last.mean(axis=0)), encoded.ids)
+    return Query(encoded.middle, unit(encoded.last), words, encoded.vector, encoded.ids)
 
 
 def compare(query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]) -> list[tuple[list[int], Matched]]:
@@ -74,9 +84,9 @@ def compare(query: Query, passage: Encoded, sentences: Sequence[tuple[int, int]]
         passage: Encoded.
         sentences: Character ranges, in order.
     """
-    vector = unit(passage.last.mean(axis=0))
     return [
-        (numbers, match(query, passage, rows, spans, vector)) for rows, numbers, spans in windows(passage, sentences)
+        (numbers, match(query, passage, rows, spans, passage.vector))
+        for rows, numbers, spans in windows(passage, sentences)
     ]
 
 
@@ -90,27 +100,27 @@ def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int,
         spans: Half-open ranges into ``rows``, one per sentence, none empty.
         vector: Unit mean of the passage's last states, shape [dim].
     """
-    assert passage.middle is not None
     assert passage.ids is not None
-    last = unit(passage.last[rows])
-    cosines = query.last @ last.T  # [query tokens, rows]
+    shown = slice(None) if len(rows) == len(passage.ids) else rows  # all of it needs no copy
+    last = passage.last[shown]
+    cosines = (query.last @ last.T) / passage.lengths[shown]  # [query tokens, rows]
     spoken = cosines[query.words]
     passage_cosine = float(query.vector @ vector)
     ahead = len(query.ids)
     features = np.zeros((ahead + len(rows), 4), dtype=np.float32)
     features[:ahead, 0], features[ahead:, 0] = cosines.max(axis=1), spoken.max(axis=0)
-    ids = passage.ids[rows]
+    ids = passage.ids[shown]
     same = query.ids[:, None] == ids[None, :]  # [query tokens, rows]
     features[:ahead, 1], features[ahead:, 1] = same.any(axis=1), same[1:-1].any(axis=0)
     features[:, 3] = passage_cosine
     untrained = np.empty((len(spans), 4), dtype=np.float32)
     untrained[:, 0], untrained[:, 3] = passage_cosine, spoken.max(axis=1).mean()
-    untrained[:, 1] = unit(over(np.add, passage.last[rows], spans)) @ query.vector  # a sum points where a mean does
+    untrained[:, 1] = unit(over(np.add, last, spans)) @ query.vector  # a sum points where a mean does
     untrained[:, 2] = over(np.maximum, spoken.T, spans).mean(axis=1)
     for (start, end), cosine in zip(spans, untrained[:, 1], strict=True):
         features[ahead + start : ahead + end, 2] = cosine
-    states = np.concatenate([query.middle, passage.middle[rows]])
-    return Matched(states, features, untrained, [(ahead + start, ahead + end) for start, end in spans])
+    shifted = [(ahead + start, ahead + end) for start, end in spans]
+    return Matched(query, passage, rows, features, untrained, shifted)
 
 
 def over(reduce: np.ufunc, rows: Floats, spans: Sequence[tuple[int, int]]) -> Floats:
@@ -156,10 +166,9 @@ def token_ranges(encoded: Encoded, sentences: Sequence[tuple[int, int]]) -> list
     """Half-open ranges of text tokens, counted from the first one, that each sentence overlaps."""
     text = encoded.offsets[:, 0] >= 0
     starts, ends = encoded.offsets[text].T
-    return [
-        (int(np.searchsorted(ends, a, side="right")), int(np.searchsorted(starts, b, side="left")))
-        for a, b in sentences
-    ]
+    begins, stops = np.array(sentences, dtype=np.int64).reshape(-1, 2).T
+    first, last = np.searchsorted(ends, begins, side="right"), np.searchsorted(starts, stops, side="left")
+    return list(zip(first.tolist(), last.tolist(), strict=True))
 
 
 def _groups(ranges: Sequence[tuple[int, int]]) -> list[list[int]]:

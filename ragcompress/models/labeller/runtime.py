@@ -138,7 +138,7 @@ class JointModel:
 
     def _read(self, windows: Sequence[Matched], ahead: int) -> list[tuple[Floats, float]]:
         """Of each window its tokens' logits, answer-like and keep [tokens, 2], and the passage's rank logit."""
-        sides = [(np.arange(len(matched.states)) >= ahead).astype(np.int64) for matched in windows]
+        sides = [(np.arange(len(matched.features)) >= ahead).astype(np.int64) for matched in windows]
         feeds = [
             {"states": matched.states[None], "features": matched.features[None], "side": side[None]}
             for matched, side in zip(windows, sides, strict=True)

@@ -77,7 +77,7 @@ class Window:
     answer: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.matched.states)
+        return len(self.matched.features)
 
     @property
     def sizes(self) -> list[int]:
@@ -99,7 +99,7 @@ def make_windows(
         keep = choose_sentences([end - start for start, end in ranges], needed, crop.aim(), crop.rng)
         rows, numbers, spans = _rows(encoded, ranges, keep)
         matched = match(query, encoded, rows, spans, np.asarray(store.vectors[passage]))
-        answer = np.zeros(len(matched.states), dtype=bool)
+        answer = np.zeros(len(matched.features), dtype=bool)
         starts, ends = encoded.offsets[rows].T
         for number, start, end in example.spans:
             if number == passage:
@@ -138,12 +138,13 @@ def choose_sentences(sizes: Sequence[int], needed: Sequence[int], room: int, rng
 def pad(windows: Sequence[Window], dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """States, features, side and mask of some windows, padded to the longest."""
     shape = (len(windows), max(map(len, windows)))
-    states = np.zeros((*shape, windows[0].matched.states.shape[1]), dtype=np.float32)
+    read = [window.matched.states for window in windows]
+    states = np.zeros((*shape, read[0].shape[1]), dtype=np.float32)
     features = np.zeros((*shape, len(FEATURES)), dtype=np.float32)
     side = np.zeros(shape, dtype=np.int64)
     mask = np.zeros(shape, dtype=bool)
     for row, window in enumerate(windows):
-        states[row, : len(window)] = window.matched.states
+        states[row, : len(window)] = read[row]
         features[row, : len(window)] = window.matched.features
         side[row, window.ahead :] = 1
         mask[row, : len(window)] = True
