@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ragcompress.core.context import Context
-from ragcompress.core.types import Dropped, Segment
+from ragcompress.core.types import Dropped, Segment, Span
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -107,8 +107,9 @@ class Compressed:
         yield from rich_lines(self, colour=console.color_system is not None and not console.no_color)
 
     def _row(self, segment: Segment) -> dict[str, Any]:
-        support = [
-            {"passage": s.passage, "id": self.context.passages[s.passage].id, "start": s.start, "end": s.end}
-            for s in segment.support
-        ]
-        return {"text": segment.text, "score": segment.score, "support": support}
+        spans = {"support": self._spans(segment.support), "needs": self._spans(segment.needs)}
+        return {"text": segment.text, "score": segment.score, **spans}
+
+    def _spans(self, spans: Iterable[Span]) -> list[dict[str, Any]]:
+        passages = self.context.passages
+        return [{"passage": s.passage, "id": passages[s.passage].id, "start": s.start, "end": s.end} for s in spans]

@@ -36,7 +36,12 @@ class PassageBody(BaseModel):
     text: Words
     id: Words = ""
     title: Words = ""
+    score: float | None = Field(default=None, description="The retriever's relevance; higher is more relevant.")
     metadata: dict[str, Any] = Field(default={}, description="Never read here.")
+
+    def whole(self) -> Passage:
+        """As the library takes it."""
+        return Passage(self.text, self.id, self.title, self.score, self.metadata)
 
 
 class BudgetBody(BaseModel):
@@ -65,7 +70,7 @@ class CompressBody(BaseModel):
 
     def given(self) -> list[str | Passage]:
         """The passages as the library takes them."""
-        return [p if isinstance(p, str) else Passage(p.text, p.id, p.title, metadata=p.metadata) for p in self.passages]
+        return [p if isinstance(p, str) else p.whole() for p in self.passages]
 
 
 class ChatBody(BaseModel):

@@ -167,8 +167,9 @@ def validated(kind: type[B], body: Any) -> B:
     try:
         return kind.model_validate(body)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
+        errors = error.errors(include_input=False, include_url=False)
+        first = max(errors, key=lambda each: len(each["loc"]))  # of what may be a text or an object: what came nearest
+        where = ".".join(str(part) for part in first["loc"] if not str(part)[:1].isupper()) or "the body"
         if first["type"] == "string_unicode":
             raise Refused(400, f"{where}: half a surrogate pair (such as \\ud800) is no text") from error
         raise Refused(422, f"{where}: {first['msg']}") from error

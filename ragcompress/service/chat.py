@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from ragcompress.core.budget import embedded_count
@@ -59,7 +60,28 @@ def text_of(message: Any) -> str:
 
 def count(messages: Sequence[Any]) -> int:
     """Tokens of all messages' texts, by the embedded tokenizer."""
-    return sum(embedded_count(text) for message in messages if (text := text_of(message)))
+    return sum(_SIZES(text) for message in messages if (text := text_of(message)))
+
+
+class _Sizes:
+    """Token counts, remembered by digest: a conversation comes again with every turn, and hashing is quicker."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._known, self._most, self._lock = OrderedDict[str, int](), most, Lock()
+
+    def __call__(self, text: str) -> int:
+        name = digest(text)
+        size = self._known.get(name)
+        if size is None:
+            size = embedded_count(text)
+            with self._lock:
+                self._known[name] = size
+                if len(self._known) > self._most:
+                    self._known.popitem(last=False)
+        return size
+
+
+_SIZES = _Sizes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +190,7 @@ class Turn:
         if not self.is_new:
             self.out.reasons["already brought back" if self.recalled else "older turn"] += 1
             return Pin()
-        size = embedded_count(text)
+        size = _SIZES(text)
         pin, reason = self._shorter(text, size)
         self.out.reasons[reason] += 1
         if reason == "short" or self.shadow:

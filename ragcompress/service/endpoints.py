@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ragcompress.core.errors import RagCompressError
 from ragcompress.service.bodies import ChatBody, CompressBody, RerankBody, TeiBody
 from ragcompress.service.border import Refused, encoded, parsed, read_body, scope_of, validated
 from ragcompress.service.chat import Chat, Outcome
@@ -63,7 +65,14 @@ class Service:
         return await self._computed(request, partial(self._compressed, request, asked))
 
     def _compressed(self, request: Request, asked: CompressBody, waited: float) -> Any:
-        out, shadow = self.work.compress(asked, waited), self._shadow(request)
+        shadow = self._shadow(request)
+        try:
+            out = self.work.compress(asked, waited)
+        except RagCompressError:
+            raise
+        except BaseException as error:  # a bug, or a part of the process that gave up: the caller still gets a context
+            event("bug", logging.ERROR, id=request.state.name, error=type(error).__name__)
+            out = self.work.rescue(asked, error)
         self.metrics.saved(out.tokens_in, out.tokens_out, shadow=shadow)
         request.state.facts |= {"method": out.method, "tokens_in": out.tokens_in, "tokens_out": out.tokens_out}
         self._fell_back(request, out.warnings)
@@ -224,6 +233,7 @@ _FALLBACKS = (  # what a warning says, and what it is counted as
     ("can't read this language", "language"),
     ("too many for the encoder", "size"),
     (" failed: ", "failed"),
+    ("the work ended in", "crashed"),
     ("truncated instead", "truncated"),
 )
 

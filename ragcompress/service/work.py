@@ -70,6 +70,12 @@ class Work:
         out = compress(asked.query, asked.given(), *self._how(asked, name), timeout_s=left, **options)
         return replace(out, method=name)
 
+    def rescue(self, asked: CompressBody, error: BaseException) -> Compressed:
+        """What is answered where the work itself went wrong."""
+        out = compress(asked.query, asked.given(), *self._how(asked, _FALLBACK))
+        note = f"the work ended in {type(error).__name__}; sentences were selected by words instead"
+        return replace(out, context=out.context.note(note))
+
     def _how(self, asked: CompressBody, name: str) -> tuple[TokenBudget | int | float | None, Compressor | str]:
         """Budget and compressor; a rendering and a tokenizer of the request's own need a `TokenBudget`."""
         given = asked.budget
