@@ -14,35 +14,51 @@ from langgraph.types import Command
 
 from ragcompress.core.budget import Counter, TokenBudget, allocate, embedded_count
 from ragcompress.core.errors import InvalidInput
+from ragcompress.core.compressor import chain
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.types import Passage
+from ragcompress.integrations.errors_shown import failures
 from ragcompress.integrations.langchain import toolresults as results
 from ragcompress.integrations.langchain.documents import as_documents
+from ragcompress.integrations.langchain.labels import READ_ORIGINAL, Labelled, is_json, labels, stub
 from ragcompress.integrations.parts import Budget, Outcome, Parts
 from ragcompress.integrations.threads import in_thread
+from ragcompress.methods import DEFAULT, resolve
+from ragcompress.pruners.protect import Protect
 
 __all__ = ["ContextCompressionMiddleware"]
 
 Answer = ToolMessage | Command[Any]
+NO_OUTPUT = "(no output)"  # some providers refuse an empty message, and models call again
+ERROR_TOKENS = 1_000  # of an error that stay, whatever the budget
 
 
-@tool(results.READ_ORIGINAL)
-def read_original(id: str, runtime: ToolRuntime) -> str:
-    """Read the full text of a passage that is shown shortened. Pass the id in [brackets] before it."""
-    return results.find_original(_messages(runtime.state), id)
+def _read_original(id: str, runtime: ToolRuntime, question: str = "", start: int = 0) -> str:
+    """Read the full text of a passage that is shown shortened.
+
+    Pass the id in [brackets] before it, or the one that shortened JSON names. Long texts come in pages: go on with
+    `start`, or give a `question` to get what answers it.
+    """
+    return results.read_part(_messages(runtime.state), id, question, start)
+
+
+read_original = tool(READ_ORIGINAL)(_read_original)
 
 
 @dataclass(eq=False)
 class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
-    """For ``langchain.agents.create_agent``: what tools retrieve is compressed against the user's latest question.
+    """For ``langchain.agents.create_agent``: what tools answer is compressed to what was asked.
 
+    Asked is what the call's own arguments say, beside what the user last asked in earnest ("Yes please." is not).
     A tool's answer is taken as passages: its artifact, if that is a list of Documents that the text holds, else the
-    text by paragraphs.
+    content blocks, which keep their borders and their order. JSON stays JSON. Lines that tell a failure stay; answers
+    that fit, and errors, stay as they are. A message is never empty: a stub says what is not shown, and how much.
     The shortened message carries what was kept in ``response_metadata["ragcompress"]``, with the originals, which the
-    agent can read again by id through the tool ``read_original``. Answers that fit stay as they are; so do errors.
+    agent can read again by id through the tool ``read_original``.
 
     Attributes:
         budget: Per tool call: int (tokens), float (kept fraction), `ragcompress.TokenBudget`, or None: a threshold.
+            Only a stub may have more tokens, where even the shortest does not fit.
         conversation_budget: Tokens of all tool results of a conversation together (int, or a TokenBudget); calls made
             at the same time share what is left. None: no limit.
         compressor: A compressor or a method's name; None: the best one installed.
@@ -50,7 +66,7 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         old_messages: Let new results have up to the conversation budget, and shorten older tool messages to make
             room, in what the model is sent (the state keeps them). Without it, what came first keeps its room.
         reversible: Show ids, keep the originals and offer ``read_original``.
-        min_tokens: With ``budget`` None or a float, shorter answers, and JSON, are left alone.
+        min_tokens: With ``budget`` None or a float, shorter answers are left alone; with None, JSON too.
         timeout_s: Seconds after which a fast fallback answers.
     """
 
@@ -96,7 +112,8 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
 
     def _shorten(self, request: ToolCallRequest, answer: Answer) -> Answer:
         messages = _messages(request.state)
-        question = results.latest_question(messages) or _from_arguments(request)
+        call = request.tool_call
+        question = results.question_for(messages, call["id"], call["name"])
         if isinstance(answer, ToolMessage):
             return self._shortened(answer, messages, question)
         update = answer.update
@@ -109,18 +126,22 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         return answer
 
     def _shortened(self, message: ToolMessage, messages: Sequence[AnyMessage], question: str) -> ToolMessage:
-        if not self._ours(message) or message.status == "error":
+        if not self._ours(message):
             return message
+        if not message.content:
+            return message.model_copy(update={"content": NO_OUTPUT})
         left = self._left(message, messages)
-        if message.name == results.READ_ORIGINAL:  # asked for in full: only the conversation's budget may cut it
+        if message.name == READ_ORIGINAL:  # asked for in full: only the conversation's budget may cut it
             return message if left is None else self._cut(message, left, question)
         limit = self._limit(message, left)
+        if message.status == "error":
+            limit = ERROR_TOKENS if limit is None else max(limit, ERROR_TOKENS)
         if limit is None and self._leave_alone(message):
             return message
         return self._cut(message, limit, question)
 
     def _ours(self, message: ToolMessage) -> bool:
-        return self.only_tools is None or message.name in self.only_tools or message.name == results.READ_ORIGINAL
+        return self.only_tools is None or message.name in self.only_tools or message.name == READ_ORIGINAL
 
     def _left(self, message: ToolMessage, messages: Sequence[AnyMessage]) -> int | None:
         """What the conversation's budget leaves for this message; None: no limit."""
@@ -145,9 +166,8 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         return min(limits, default=None)
 
     def _leave_alone(self, message: ToolMessage) -> bool:
-        return self._size(message) < self.min_tokens or (
-            not results.tells_documents(message) and results.is_json(message.text)
-        )
+        json = self.budget is None and not results.tells_documents(message) and is_json(results.text_of(message))
+        return self._size(message) < self.min_tokens or json
 
     def _cut(self, message: ToolMessage, limit: int | None, question: str) -> ToolMessage:
         """The message within ``limit`` tokens, or as short as the threshold makes it; itself where that is no gain."""
@@ -155,11 +175,17 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         passages = results.whole_passages(message)
         if (limit is not None and size <= limit) or not passages:
             return message
-        read = message.name == results.READ_ORIGINAL
-        most = size if limit is None else min(limit, size)
-        outcome, text = self._compressed(question, passages, most, labelled=self.reversible and not read, in_order=read)
-        tokens = self._count(text) if text else 0
-        if limit is None and tokens >= size:
+        read, most = message.name == READ_ORIGINAL, size if limit is None else min(limit, size)
+        documents = results.tells_documents(message)
+        look = Labelled(labels(passages) if self.reversible and not read else ("",) * len(passages), documents)
+        outcome = self._compressed(question, passages, most, look, in_order=read)
+        shown = dict(look.bodies(outcome.result.context))
+        text = "\n\n".join(shown.values())
+        if not text:
+            text = stub(passages, look.labels, size, self._count, most)
+            shown = {0: text}
+        tokens = self._count(text)
+        if tokens >= size:
             return message
         facts: dict[str, Any] = {"tokens_in": size, "tokens_out": tokens}
         facts["spans"] = {passages[part.passage].id: part.facts()["spans"] for part in outcome.parts}
@@ -167,21 +193,25 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
             facts["originals"] = {passage.id: passage.text for passage in passages}
         if outcome.result.warnings:
             facts["warnings"] = list(outcome.result.warnings)
-        return results.with_text(message, text, facts, _artifact(message, outcome))
+        return results.with_text(message, {0: text} if documents else shown, facts, _artifact(message, outcome))
 
     def _compressed(
-        self, question: str, passages: Sequence[Passage], limit: int, *, labelled: bool, in_order: bool
-    ) -> tuple[Outcome, str]:
-        """What is kept, and the text with it: by the threshold if that is short enough, else within the limit."""
-        look = results.Labelled(results.labels(passages) if labelled else ("",) * len(passages))
-        parts = Parts(compressor="truncate" if in_order else self.compressor, timeout_s=self.timeout_s)
-        if self.budget is None and not in_order:
+        self, question: str, passages: Sequence[Passage], limit: int, look: Labelled, *, in_order: bool
+    ) -> Outcome:
+        """What is kept: by the threshold if that is short enough, else within the limit."""
+        told = failures(passages, self._count, limit)
+        dynamic = self.budget is None and not in_order
+        compressor: Compressor | str | None = "truncate" if in_order else self.compressor
+        if told and not in_order:
+            given = self.compressor
+            pruner = given if callable(given) else resolve(given or DEFAULT, dynamic=dynamic)
+            compressor = chain(pruner, Protect((), told))
+        parts = Parts(compressor=compressor, timeout_s=self.timeout_s)
+        if dynamic:
             outcome = parts(question, passages)
-            text = look(outcome.result.context)
-            if self._count(text) <= limit:
-                return outcome, text
-        outcome = replace(parts, budget=TokenBudget(limit, self._count, look))(question, passages)
-        return outcome, outcome.result.text
+            if self._count(look(outcome.result.context)) <= limit:
+                return outcome
+        return replace(parts, budget=TokenBudget(limit, self._count, look))(question, passages)
 
     def _with_room(self, request: ModelRequest[Any]) -> ModelRequest[Any]:
         """The request with older tool messages shortened until all fit the conversation's budget."""
@@ -197,13 +227,14 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         shares = dict(zip(new, allocate(_number(limit), [sizes[at] for at in new]), strict=True))
         left = _number(limit) - sum(shares.values())
         shares |= dict(zip(old, allocate(left, [sizes[at] for at in old]), strict=True))
-        question = results.latest_question(messages) or "?"
         for at, share in shares.items():
-            messages[at] = self._cut(cast(ToolMessage, messages[at]), share, question)
+            message = cast(ToolMessage, messages[at])
+            messages[at] = self._cut(message, share, results.question_for(messages, message.tool_call_id))
         return request.override(messages=messages)
 
     def _size(self, message: ToolMessage) -> int:
-        return self._count(message.text) if self._ours(message) and message.text else 0
+        text = results.text_of(message) if self._ours(message) else ""
+        return self._count(text) if text else 0
 
     @property
     def _count(self) -> Counter:
@@ -220,12 +251,6 @@ def _messages(state: Any) -> list[AnyMessage]:
 
 def _number(budget: TokenBudget | int) -> int:
     return budget.limit if isinstance(budget, TokenBudget) else budget
-
-
-def _from_arguments(request: ToolCallRequest) -> str:
-    """Without a user's question, what the tool was asked."""
-    words = [value for value in request.tool_call["args"].values() if isinstance(value, str)]
-    return " ".join(words).strip() or str(request.tool_call["name"])
 
 
 def _artifact(message: ToolMessage, outcome: Outcome) -> Any:

@@ -5,129 +5,92 @@ Everything is read from and written to the messages themselves, so that checkpoi
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 from zlib import crc32
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from ragcompress.core.context import Context
-from ragcompress.core.render import plain
 from ragcompress.core.types import Passage
+from ragcompress.facade import compress
+from ragcompress.integrations.content import joined, texts_of, with_texts
 from ragcompress.integrations.langchain.documents import as_passages
+from ragcompress.integrations.langchain.labels import READ_ORIGINAL
+from ragcompress.integrations.questions import asked
 
 __all__ = [
     "KEY",
-    "READ_ORIGINAL",
-    "Labelled",
     "find_original",
-    "is_json",
-    "labels",
-    "latest_question",
     "originals",
     "passages_of",
+    "question_for",
+    "read_part",
     "tells_documents",
+    "text_of",
     "unanswered_calls",
     "whole_passages",
     "with_text",
 ]
 
-READ_ORIGINAL = "read_original"  # the tool's name
 KEY = "ragcompress"  # under response_metadata, where LangChain's own context editing keeps its marks too
+PAGE = 12_000  # characters of an original that are read at once
+ANSWER = 1_500  # tokens that come when an original is read for a question
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A rendering with ``[id] `` before each passage, by which the model can ask for the original.
-
-    Attributes:
-        labels: One label per passage; "" for none.
-    """
-
-    labels: tuple[str, ...]
-
-    def __call__(self, context: Context) -> str:
-        """Blocks in segment order, parted by blank lines."""
-        blocks: list[str] = []
-        for source, group in groupby(context.segments, key=lambda segment: segment.support[0].passage):
-            body = plain(replace(context, segments=tuple(group)))
-            label = f"[{self.labels[source]}] " if self.labels[source] else ""
-            blocks.extend([label + body] if body else [])
-        return "\n\n".join(blocks)
+def text_of(message: BaseMessage) -> str:
+    """All its text, content blocks parted by line breaks."""
+    return joined(message.content)
 
 
 def passages_of(message: ToolMessage) -> list[Passage] | None:
-    """The passages of a tool's answer: its artifact's documents, else its text by paragraphs; None: nothing to cut.
+    """The passages of a tool's answer: its artifact's documents, else one per content block; None: nothing to cut.
 
-    Passages get the documents' ids, or ones made from the call's id. A text that is JSON stays one passage.
+    Passages get the documents' ids, or ones made from the call's id.
     """
     if tells_documents(message):
         return _named(as_passages(message.artifact), message)
-    text = message.text
-    if not text.strip():
-        return None
-    if is_json(text):
-        return _named([Passage(text)], message)
-    return _named([Passage(part) for part in re.split(r"\n[ \t\r]*\n\s*", text) if part.strip()], message)
+    texts = [text for text in texts_of(message.content) if text.strip()]
+    return _named([Passage(text) for text in texts], message) if texts else None
 
 
 def tells_documents(message: ToolMessage) -> bool:
     """Whether the artifact is a list of Documents and the text holds them all; a tool may also tell less, or more."""
-    given, text = message.artifact, message.text
+    given = message.artifact
     if not isinstance(given, list) or not given or not all(isinstance(item, Document) for item in given):
         return False
-    return all(item.page_content.strip() in text for item in given)
-
-
-def is_json(text: str) -> bool:
-    """Whether the text is a JSON object or list, which a cut would break."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return False
-    try:
-        return isinstance(json.loads(text), dict | list)
-    except ValueError:
-        return False
+    texts = texts_of(message.content)
+    return len(texts) == 1 and all(item.page_content.strip() in texts[0] for item in given)
 
 
 def _named(passages: Sequence[Passage], message: ToolMessage) -> list[Passage]:
     """The passages with ids that differ; those without get one from the call's id."""
-    call, taken = f"{crc32(message.tool_call_id.encode('utf-8', 'replace')) & 0xFFFF:04x}", set[str]()
+    call, taken = f"{crc32(message.tool_call_id.encode('utf-8', 'replace')) & 0xFFFFFF:06x}", set[str]()
     named = []
     for at, passage in enumerate(passages, 1):
-        name = passage.id if passage.id and passage.id not in taken else f"{passage.id or call}-{at}"
+        name = passage.id or (call if len(passages) == 1 else f"{call}-{at}")
+        name = f"{name}-{at}" if name in taken else name
         taken.add(name)
         named.append(Passage(passage.text, name, passage.title, passage.score, passage.metadata))
     return named
 
 
-def labels(passages: Sequence[Passage]) -> tuple[str, ...]:
-    """Short labels: as much of each id as tells it from the others, but no less than four characters.
+def with_text(message: ToolMessage, shown: Mapping[int, str], facts: Mapping[str, Any], artifact: Any) -> ToolMessage:
+    """A copy of the message that shows other text: block by block, each in its place, with everything beside it.
 
-    >>> labels([Passage("", "doc-a17"), Passage("", "doc-b2"), Passage("", "x")])
-    ('doc-a', 'doc-b', 'x')
+    Args:
+        message: As it was.
+        shown: What is shown of each passage; documents' texts were joined by the caller under number 0.
+        facts: The account of what was kept.
+        artifact: For the copy.
     """
-    names = [passage.id for passage in passages]
-    return tuple(_shortest(name, [other for other in names if other != name]) for name in names)
-
-
-def _shortest(name: str, others: Sequence[str]) -> str:
-    clear = (name[:size] for size in range(4, len(name)) if not any(other.startswith(name[:size]) for other in others))
-    return next(clear, name)
-
-
-def with_text(message: ToolMessage, text: str, facts: Mapping[str, Any], artifact: Any) -> ToolMessage:
-    """A copy of the message with other text; content blocks that are no text (images) stay."""
-    content: Any = text
-    if isinstance(message.content, list):
-        others = [block for block in message.content if isinstance(block, dict) and block.get("type") != "text"]
-        content = [{"type": "text", "text": text}, *others] if others else text
+    texts = texts_of(message.content)
+    told = [at for at, text in enumerate(texts) if text.strip()]
+    place = {block: number for number, block in enumerate(told)}
+    new = [shown.get(place[at], "") if at in place else text for at, text in enumerate(texts)]
     marks = {**message.response_metadata, KEY: dict(facts)}
-    return message.model_copy(update={"content": content, "response_metadata": marks, "artifact": artifact})
+    update = {"content": with_texts(message.content, new), "response_metadata": marks, "artifact": artifact}
+    return message.model_copy(update=update)
 
 
 def originals(messages: Iterable[Any]) -> dict[str, str]:
@@ -145,23 +108,40 @@ def whole_passages(message: ToolMessage) -> list[Passage]:
     return passages_of(message) or [] if kept is None else [Passage(text, name) for name, text in kept.items()]
 
 
-def find_original(messages: Iterable[Any], name: str) -> str:
-    """The original with this id, or whose id is the only one that begins so; else a hint for the model."""
+def find_original(messages: Iterable[Any], name: str) -> tuple[str, str]:
+    """The id and text of the original with this id, or whose id is the only one that begins so.
+
+    Where there is none, the id is "" and the text a hint for the model.
+    """
     known = originals(messages)
-    wanted = name.strip().strip("[]")
-    if wanted in known:
-        return known[wanted]
-    near = [full for full in known if wanted and full.startswith(wanted)]
+    wanted = name.strip().removeprefix(READ_ORIGINAL).strip(" []\"'()")
+    near = [wanted] if wanted in known else [full for full in known if wanted and full.startswith(wanted)]
     if len(near) == 1:
-        return known[near[0]]
+        return near[0], known[near[0]]
     listed = ", ".join((near or list(known))[-20:]) or "none"
-    return f"No single passage has the id {wanted!r}. Ids: {listed}"
+    return "", f"No single passage has the id {wanted!r}. Ids: {listed}"
 
 
-def latest_question(messages: Sequence[BaseMessage]) -> str:
-    """The text of the last message of the user; "" when there is none."""
-    asked = (message.text for message in reversed(messages) if isinstance(message, HumanMessage))
-    return next((text for text in asked if text.strip()), "")
+def read_part(messages: Iterable[Any], name: str, question: str = "", start: int = 0) -> str:
+    """What `read_original` answers: the text from ``start`` on, a page of it, or what a question needs of it."""
+    full, text = find_original(messages, name)
+    if not full or (len(text) <= PAGE and not start):
+        return text
+    if question.strip():
+        return compress(question, [text], ANSWER).text or f"Nothing of it fits; read {full!r} from start=0."
+    stop = min(max(start, 0) + PAGE, len(text))
+    line = text.rfind("\n", max(start, 0) + PAGE // 2, stop) + 1
+    stop = line if line and stop < len(text) else stop
+    more = f"\n[… {len(text)} characters in all; {READ_ORIGINAL}({full!r}, start={stop}) goes on]"
+    return text[max(start, 0) : stop] + (more if stop < len(text) else "")
+
+
+def question_for(messages: Sequence[BaseMessage], call_id: str | None, name: str = "") -> str:
+    """What the answer to a call is judged by: the call's own arguments and the user's last substantial message."""
+    users = [text_of(message) for message in messages if isinstance(message, HumanMessage)]
+    calls = {call["id"]: call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls}
+    call = calls.get(call_id)
+    return asked(users, call["args"] if call else None, name or (call["name"] if call else "")) or "What does it say?"
 
 
 def unanswered_calls(messages: Sequence[BaseMessage]) -> list[str]:

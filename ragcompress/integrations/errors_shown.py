@@ -1,0 +1,44 @@
+"""Where a tool's output says that something failed: those lines stay, whatever was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ragcompress.core.budget import Counter
+from ragcompress.core.types import Passage, Span
+
+__all__ = ["failures"]
+
+_SAYS = re.compile(
+    r"^[^\n]*(?:"
+    r"^(?:[\w$.]+\.)?[A-Z]\w*(?:Error|Exception|Failure|Exit)\b[: ]|^(?:[\w$.]+\.)?[A-Z]\w*(?:Error|Exception)$|"
+    r"^E {2,}\S|^Caused by: |panicked at |^panic: |\bSegmentation fault|^npm ERR! |^(?:FAILED|FATAL|fatal)\b|"
+    r"\berror(?:\[\w+\])?: |\bERROR: |command not found|No such file or directory|Permission denied|"
+    r"[Ee]xit(?:ed with)? (?:code|status):? ?[1-9]|[1-9]\d* failed\b"
+    r")[^\n]*$",
+    re.MULTILINE,
+)
+MOST = 3  # lines: the last ones, where programs say what they died of, and the first
+LONG = 300  # characters of a line that are kept
+
+
+def failures(passages: Sequence[Passage], count: Counter, limit: int) -> tuple[Span, ...]:
+    """Spans of the few lines that tell a failure: the first and the last ones, at most half the ``limit`` together.
+
+    A text full of such lines is a log, whose errors are no more than what it is about: none are named.
+    """
+    found: list[Span] = []
+    for at, passage in enumerate(passages):
+        found += [Span(at, m.start(), min(m.end(), m.start() + LONG)) for m in _SAYS.finditer(passage.text)]
+    if len(found) > 12:
+        return ()
+    wanted = list(dict.fromkeys([*found[::-1][: MOST - 1], *found[:1]]))
+    chosen: list[Span] = []
+    left = limit // 2
+    for span in wanted:
+        cost = count(passages[span.passage].text[span.start : span.end])
+        if cost <= left:
+            chosen.append(span)
+            left -= cost
+    return tuple(sorted(chosen))
