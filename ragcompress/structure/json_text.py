@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 
 from ragcompress.core.types import Unit
+from ragcompress.structure.json_strings import string_units
 from ragcompress.structure.lines import Block, Lines, Span
 
 __all__ = ["json_units", "read_json"]
@@ -61,6 +62,7 @@ def _tree(text: str, start: int) -> tuple[_Node | None, int]:
     begin = start  # where the member that is being read begins
     end = start
     root: _Node | None = None
+    closed: _Node | None = None  # the container whose closing bracket was read last, until its comma
     for match in _TOKEN.finditer(text, start):
         mark, end = match.group(), match.end()
         if mark in "[{":
@@ -70,30 +72,28 @@ def _tree(text: str, start: int) -> tuple[_Node | None, int]:
             root = root or node
             stack.append(node)
             begin = end
+            closed = None
         elif mark in "]}":
             top = stack.pop()
             if (mark == "]") != top.is_list:
                 return None, end
-            if text[begin : match.start()].strip() and not _ends(top, begin):
+            if closed is None and text[begin : match.start()].strip():
                 top.children.append(_scalar(begin, match.start()))
             top.end = end
             if stack and end - top.start <= (MOST_RECORD if stack[-1].is_list else MOST_MEMBER):
                 top.children = []
             begin = end
+            closed = top
             if not stack:
                 return root, end
         elif mark == ",":
             top = stack[-1]
-            if not _ends(top, begin):
+            if closed is None:
                 top.children.append(_scalar(begin, match.start()))
             top.children[-1].end = end
             begin = end
+            closed = None
     return (root if root and root.children else None), len(text)
-
-
-def _ends(top: _Node, begin: int) -> bool:
-    """Whether a container that was just closed is what lies before ``begin``."""
-    return bool(top.children) and top.children[-1].end == begin and top.children[-1].inner != top.children[-1].end
 
 
 def _scalar(start: int, end: int) -> _Node:
@@ -129,7 +129,9 @@ def json_units(text: str, root: _Node) -> list[Unit]:
                 stack.append((child, 0, needs, depth + 1))
             else:
                 span = (child.start, child.end)
-                units.append(Unit(*span, tuple(n for n in needs if n != span), "record" if node.is_list else "member"))
+                others = tuple(need for need in needs if need != span)
+                told = [] if child.children else string_units(text, *span, others)
+                units += told or [Unit(*span, others, "record" if node.is_list else "member")]
         elif node.children:
             closing = (_closing(text, node), node.end)
             if closing[0] < closing[1]:

@@ -16,13 +16,24 @@ MARK = {"cache_control": {"type": "ephemeral"}}
 SHAPES: list[Any] = [
     "plain",
     ["Gate code: 77", "41 visitors"],
-    [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "data:,"}}, {"type": "text", "text": "b"}],
-    [{"type": "input_text", "text": "a"}, {"type": "input_image", "file_id": "f"}, {"type": "output_text", "text": "b"}],
+    [
+        {"type": "text", "text": "a"},
+        {"type": "image_url", "image_url": {"url": "data:,"}},
+        {"type": "text", "text": "b"},
+    ],
+    [
+        {"type": "input_text", "text": "a"},
+        {"type": "input_image", "file_id": "f"},
+        {"type": "output_text", "text": "b"},
+    ],
     [IMAGE, {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "a", **MARK}, IMAGE]}],
     [{"type": "tool_result", "tool_use_id": "t", "content": "a", "is_error": True}, {"type": "text", "text": "b"}],
     [{"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "a"}, "title": "T"}],
     [{"type": "search_result", "source": "u", "title": "t", "content": [{"type": "text", "text": "a"}]}],
-    [{"type": "resource", "resource": {"uri": "file:///a", "text": "a"}}, {"type": "text-plain", "text": "b", "id": "1"}],
+    [
+        {"type": "resource", "resource": {"uri": "file:///a", "text": "a"}},
+        {"type": "text-plain", "text": "b", "id": "1"},
+    ],
     [{"type": "reasoning", "reasoning": "r"}, {"type": "text", "text": "a", "id": "x", **MARK}, {"odd": 1}, 7],
     None,
     [],

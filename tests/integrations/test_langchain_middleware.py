@@ -99,8 +99,9 @@ TEXT = "\n\n".join(document.page_content for document in DOCUMENTS)
 def test_the_budget_of_a_call_holds(limit: int, reversible: bool) -> None:
     middleware = ContextCompressionMiddleware(budget=limit, compressor="lexical", reversible=reversible)
     out = shorten(middleware, answer(TEXT))
-    assert embedded_count(out.content) <= limit
-    assert ("[" in out.content) <= reversible
+    assert out.content.strip()
+    assert embedded_count(out.content) <= max(limit, 6), "never empty: the shortest stub has six tokens"
+    assert ("[" in out.content) == reversible
     assert bool(middleware.tools) == reversible
 
 

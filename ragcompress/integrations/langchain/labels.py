@@ -47,9 +47,10 @@ class Labelled:
             return body
         if body == passage.text.strip() or not is_json(passage.text) or not is_json(body):
             return f"[{label}] {body}"
-        told = f'"{READ_ORIGINAL} {label}"'
+        item = f'"{READ_ORIGINAL} {label}"'
+        told = item if body[0] == "[" else f'"…": {item}'
         between = ", " if body[1:-1].strip() else ""
-        return f"{body[:-1]}{between}{told if body[0] == '[' else f'"…": {told}'}{body[-1]}"
+        return f"{body[:-1].rstrip()}{between}{told}{body[-1]}"
 
 
 def is_json(text: str) -> bool:

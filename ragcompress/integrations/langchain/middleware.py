@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain.tools import BaseTool, ToolRuntime, tool
+from langchain.tools import BaseTool
 from langchain.tools.tool_node import ToolCallRequest
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.types import Command
 
 from ragcompress.core.budget import Counter, TokenBudget, allocate, embedded_count
-from ragcompress.core.errors import InvalidInput
 from ragcompress.core.compressor import chain
+from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.types import Passage
 from ragcompress.integrations.errors_shown import failures
 from ragcompress.integrations.langchain import toolresults as results
 from ragcompress.integrations.langchain.documents import as_documents
 from ragcompress.integrations.langchain.labels import READ_ORIGINAL, Labelled, is_json, labels, stub
+from ragcompress.integrations.langchain.reading import read_original
 from ragcompress.integrations.parts import Budget, Outcome, Parts
 from ragcompress.integrations.threads import in_thread
 from ragcompress.methods import DEFAULT, resolve
@@ -31,18 +32,6 @@ __all__ = ["ContextCompressionMiddleware"]
 Answer = ToolMessage | Command[Any]
 NO_OUTPUT = "(no output)"  # some providers refuse an empty message, and models call again
 ERROR_TOKENS = 1_000  # of an error that stay, whatever the budget
-
-
-def _read_original(id: str, runtime: ToolRuntime, question: str = "", start: int = 0) -> str:
-    """Read the full text of a passage that is shown shortened.
-
-    Pass the id in [brackets] before it, or the one that shortened JSON names. Long texts come in pages: go on with
-    `start`, or give a `question` to get what answers it.
-    """
-    return results.read_part(_messages(runtime.state), id, question, start)
-
-
-read_original = tool(READ_ORIGINAL)(_read_original)
 
 
 @dataclass(eq=False)
@@ -88,6 +77,13 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
             raise InvalidInput("old_messages=True makes room within conversation_budget; set one")
         self.tools: Sequence[BaseTool] = [read_original] if self.reversible else []
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "tools"}  # tools can't be pickled
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.__post_init__()
+
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Answer]) -> Answer:
         """Run the tool, then shorten its answer."""
         return self._shorten(request, handler(request))
@@ -111,7 +107,7 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         return await handler(await in_thread(self._with_room, request))
 
     def _shorten(self, request: ToolCallRequest, answer: Answer) -> Answer:
-        messages = _messages(request.state)
+        messages = results.messages_of(request.state)
         call = request.tool_call
         question = results.question_for(messages, call["id"], call["name"])
         if isinstance(answer, ToolMessage):
@@ -240,13 +236,6 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
     def _count(self) -> Counter:
         budgets = (self.budget, self.conversation_budget)
         return next((given.count for given in budgets if isinstance(given, TokenBudget)), embedded_count)
-
-
-def _messages(state: Any) -> list[AnyMessage]:
-    """An agent's state is a dict, a list of messages, or an object with messages."""
-    if isinstance(state, list):
-        return list(state)
-    return list(state["messages"] if isinstance(state, dict) else state.messages)
 
 
 def _number(budget: TokenBudget | int) -> int:

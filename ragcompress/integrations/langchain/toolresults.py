@@ -10,10 +10,9 @@ from typing import Any
 from zlib import crc32
 
 from langchain_core.documents import Document
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 
 from ragcompress.core.types import Passage
-from ragcompress.facade import compress
 from ragcompress.integrations.content import joined, texts_of, with_texts
 from ragcompress.integrations.langchain.documents import as_passages
 from ragcompress.integrations.langchain.labels import READ_ORIGINAL
@@ -21,11 +20,10 @@ from ragcompress.integrations.questions import asked
 
 __all__ = [
     "KEY",
-    "find_original",
+    "messages_of",
     "originals",
     "passages_of",
     "question_for",
-    "read_part",
     "tells_documents",
     "text_of",
     "unanswered_calls",
@@ -34,8 +32,6 @@ __all__ = [
 ]
 
 KEY = "ragcompress"  # under response_metadata, where LangChain's own context editing keeps its marks too
-PAGE = 12_000  # characters of an original that are read at once
-ANSWER = 1_500  # tokens that come when an original is read for a question
 
 
 def text_of(message: BaseMessage) -> str:
@@ -108,40 +104,19 @@ def whole_passages(message: ToolMessage) -> list[Passage]:
     return passages_of(message) or [] if kept is None else [Passage(text, name) for name, text in kept.items()]
 
 
-def find_original(messages: Iterable[Any], name: str) -> tuple[str, str]:
-    """The id and text of the original with this id, or whose id is the only one that begins so.
-
-    Where there is none, the id is "" and the text a hint for the model.
-    """
-    known = originals(messages)
-    wanted = name.strip().removeprefix(READ_ORIGINAL).strip(" []\"'()")
-    near = [wanted] if wanted in known else [full for full in known if wanted and full.startswith(wanted)]
-    if len(near) == 1:
-        return near[0], known[near[0]]
-    listed = ", ".join((near or list(known))[-20:]) or "none"
-    return "", f"No single passage has the id {wanted!r}. Ids: {listed}"
-
-
-def read_part(messages: Iterable[Any], name: str, question: str = "", start: int = 0) -> str:
-    """What `read_original` answers: the text from ``start`` on, a page of it, or what a question needs of it."""
-    full, text = find_original(messages, name)
-    if not full or (len(text) <= PAGE and not start):
-        return text
-    if question.strip():
-        return compress(question, [text], ANSWER).text or f"Nothing of it fits; read {full!r} from start=0."
-    stop = min(max(start, 0) + PAGE, len(text))
-    line = text.rfind("\n", max(start, 0) + PAGE // 2, stop) + 1
-    stop = line if line and stop < len(text) else stop
-    more = f"\n[… {len(text)} characters in all; {READ_ORIGINAL}({full!r}, start={stop}) goes on]"
-    return text[max(start, 0) : stop] + (more if stop < len(text) else "")
-
-
 def question_for(messages: Sequence[BaseMessage], call_id: str | None, name: str = "") -> str:
     """What the answer to a call is judged by: the call's own arguments and the user's last substantial message."""
     users = [text_of(message) for message in messages if isinstance(message, HumanMessage)]
     calls = {call["id"]: call for message in messages if isinstance(message, AIMessage) for call in message.tool_calls}
     call = calls.get(call_id)
     return asked(users, call["args"] if call else None, name or (call["name"] if call else "")) or "What does it say?"
+
+
+def messages_of(state: Any) -> list[AnyMessage]:
+    """An agent's state is a dict, a list of messages, or an object with messages."""
+    if isinstance(state, list):
+        return list(state)
+    return list(state["messages"] if isinstance(state, dict) else state.messages)
 
 
 def unanswered_calls(messages: Sequence[BaseMessage]) -> list[str]:
