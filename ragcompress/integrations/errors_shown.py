@@ -19,12 +19,19 @@ _SAYS = re.compile(
     r")[^\n]*$",
     re.MULTILINE,
 )
+_FRAME = re.compile(
+    r'^[ \t]+(?:File "[^"\n]+", line \d+[^\n]*(?:\n[ \t]{4,}[^\n]+)?|at [^\n]+:\d+[^\n]*)', re.MULTILINE
+)
+_LIBRARY = re.compile(r"(?:site|dist)-packages|node_modules|node:internal|/usr/lib|<frozen|\bat (?:java|sun|jdk)\.")
+NEAR = 6_000  # characters on either side of a failure in which the frame of the caller's own code is looked for
 MOST = 3  # lines: the last ones, where programs say what they died of, and the first
 LONG = 300  # characters of a line that are kept
 
 
 def failures(passages: Sequence[Passage], count: Counter, limit: int) -> tuple[Span, ...]:
-    """Spans of the few lines that tell a failure: the first and the last ones, at most half the ``limit`` together.
+    """Spans of the few lines that tell a failure: the first, the last and the caller's own stack frame.
+
+    Together they have at most half of ``limit`` tokens.
 
     A text full of such lines is a log, whose errors are no more than what it is about: none are named.
     """
@@ -34,6 +41,9 @@ def failures(passages: Sequence[Passage], count: Counter, limit: int) -> tuple[S
     if len(found) > 12:
         return ()
     wanted = list(dict.fromkeys([*found[::-1][: MOST - 1], *found[:1]]))
+    frame = _own_frame(passages[wanted[0].passage].text, wanted[0]) if wanted else None
+    if frame is not None:
+        wanted.insert(1, frame)
     chosen: list[Span] = []
     left = limit // 2
     for span in wanted:
@@ -42,3 +52,11 @@ def failures(passages: Sequence[Passage], count: Counter, limit: int) -> tuple[S
             chosen.append(span)
             left -= cost
     return tuple(sorted(chosen))
+
+
+def _own_frame(text: str, failure: Span) -> Span | None:
+    """The stack frame nearest to a failure that is no library's."""
+    first, last = max(failure.start - NEAR, 0), failure.end + NEAR
+    frames = [Span(failure.passage, *frame.span()) for frame in _FRAME.finditer(text, first, last)]
+    own = [frame for frame in frames if not _LIBRARY.search(text, frame.start, frame.end)]
+    return min(own, key=lambda frame: max(failure.start - frame.end, frame.start - failure.end), default=None)

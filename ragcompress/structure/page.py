@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ragcompress.core.types import Unit
+from ragcompress.structure.alike import read_alike
 from ragcompress.structure.json_text import read_json
 from ragcompress.structure.lines import Block, Lines, Reader, Span
 from ragcompress.structure.logs import read_log, read_trace
@@ -28,6 +29,7 @@ READERS: tuple[Reader, ...] = (
     read_separated,
     read_pairs,
     read_aligned,
+    read_alike,
 )
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.|tabelle|tableau|tabla|list(?:ing)?)\s*\d", re.IGNORECASE)
 _NOTE = re.compile(

@@ -191,6 +191,16 @@ def test_what_failed_stays_whatever_was_asked(output: str, wanted: str, compress
     assert embedded_count(out.text) <= 90
 
 
+def test_the_frame_of_the_callers_own_code_stays_too() -> None:
+    library = "".join(
+        f'  File "/usr/lib/python3/site-packages/lib{at}.py", line {at}, in call\n    return inner()\n'
+        for at in range(40)
+    )
+    out = told(TRACE.replace("starting\n", "").replace('  File "/app', f'{library}  File "/app'), "Go on.", budget=120)
+    assert "/app/billing.py" in out.text
+    assert "ZeroDivisionError: division by zero" in out.text
+
+
 def test_a_log_full_of_errors_is_judged_like_any_text() -> None:
     log = "\n".join(f"2024-05-01 10:{at % 60:02d}:00 ERROR: order {at} failed" for at in range(200))
     assert failures([Passage(log)], embedded_count, 100) == ()
