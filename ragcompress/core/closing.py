@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from itertools import islice
 
@@ -17,7 +18,17 @@ from ragcompress.core.context import Context
 from ragcompress.core.select import worth
 from ragcompress.core.types import Segment, Span
 
-__all__ = ["Links", "choose", "claims", "closed", "keep_closed", "links", "named_by_title", "sustained"]
+__all__ = [
+    "Links",
+    "choose",
+    "claims",
+    "closed",
+    "keep_closed",
+    "links",
+    "named_by_title",
+    "sustained",
+    "untitled",
+]
 
 Links = Sequence[Sequence[int]]
 """For every segment the numbers of those that it needs directly."""
@@ -70,6 +81,21 @@ def named_by_title(context: Context, segment: Segment, need: Span) -> bool:
     if needed.strip(" \t\r\n#=-*_:") == title:
         return True
     return bool(_REFERS.match(segment.text)) and title in needed
+
+
+def untitled(context: Context, passage: int) -> Context:
+    """``context`` without the need for a heading that stands over all of ``passage``: that is its title.
+
+    A title is shown where there is room. A heading over a part says which part, and stays needed.
+    """
+    own = [segment for segment in context.segments if segment.support[0].passage == passage]
+    if len(own) < 2 or own[0].kind != "heading":
+        return context
+    title = own[0].support[0]
+    if not all(title in segment.needs for segment in own[1:]):
+        return context
+    freed = (replace(s, needs=tuple(n for n in s.needs if n != title)) for s in context.segments)
+    return replace(context, segments=tuple(freed))
 
 
 def closed(wanted: Iterable[int], needed: Links) -> set[int]:

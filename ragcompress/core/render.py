@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from ragcompress.core.budget import Counter, Renderer, TokenBudget, costs
-from ragcompress.core.closing import Links, choose, claims, closed, links, sustained
+    sizes = costs(context, budget)
+    context, needed = _affordable(context, sizes, budget.limit, ranked if values is None else best_first(values))
 from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
 from ragcompress.core.style import Style, marked, numbered, plain, titled
@@ -103,7 +103,7 @@ def fill(
     if len(ranked) == len(context.segments) and fits(context, budget):
         return context
     sizes = costs(context, budget)
-    needed = links(context)
+    context, needed = _affordable(context, sizes, budget.limit, ranked if values is None else best_first(values))
     for_others = frames(context, needed)
     ranked = [at for at in ranked if at not in for_others]
 
@@ -112,6 +112,19 @@ def fill(
         return context.keep(taken, OVER_BUDGET), min((sizes[at] for at in ranked if at not in taken), default=0)
 
     return aimed(context, budget, chosen) or fit(context.keep(closed(ranked, needed), OVER_BUDGET), budget)
+
+
+def _affordable(
+    context: Context, sizes: Sequence[int], limit: int, ranked: Sequence[int]
+) -> tuple[Context, list[list[int]]]:
+    """The context and its links; where the best unit fits only without its passage's title, the title is not needed."""
+    needed = links(context)
+    for_others = frames(context, needed)
+    best = next((at for at in ranked if at not in for_others), None)
+    if best is None or sizes[best] > limit or sum(sizes[at] for at in closed([best], needed)) <= limit:
+        return context, needed
+    freed = untitled(context, context.segments[best].support[0].passage)
+    return (context, needed) if freed is context else (freed, links(freed))
 
 
 def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[Context, int]]) -> Context | None:

@@ -90,7 +90,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A segment that went, and why (``"over budget"``, ``"below threshold"``, ``"near-duplicate"``, …)."""
+    """A segment that went, and why.
+
+    Attributes:
+        segment: What went.
+        reason: ``"over budget"``, ``"below threshold"``, ``"near-duplicate"``, ``"duplicate"``, …
+        same_as: Where the kept text stands that says the same; None unless it went as a duplicate.
+    """
 
     segment: Segment
     reason: str
+    same_as: Span | None = None

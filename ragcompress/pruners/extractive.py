@@ -12,6 +12,7 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.segment import chunks
 from ragcompress.core.select import above, best_first, top_under
 from ragcompress.core.view import in_view
+from ragcompress.pruners.once import once
 from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
 from ragcompress.structure import units
 
@@ -39,7 +40,7 @@ class SentencePruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = in_view(self.scorer(readable_part(context).split(self.segmenter)))
+        scored = once(in_view(self.scorer(readable_part(context).split(self.segmenter))))
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
             scored = keep_closed(scored, above(scores, self.threshold), "below threshold")

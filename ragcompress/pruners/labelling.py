@@ -18,7 +18,9 @@ from ragcompress.core.view import in_view, shared
 from ragcompress.models.labeller.tuned import load_tuned
 from ragcompress.pruners.cutting import fill_marked
 from ragcompress.pruners.extractive import readable_part
+from ragcompress.pruners.once import once
 from ragcompress.scorers import GuardedScorer
+from ragcompress.scorers.coverage import sharpened
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.pairs import PairLabelScorer
 from ragcompress.structure import units
@@ -127,7 +129,7 @@ class LabellingPruner:
         scored = self.scorer(split)
         if scored.notes != split.notes:  # a fallback's scores are no probabilities
             return fit(fill(in_view(scored), budget), budget)
-        scored = in_view(scored) if _ours(self.scorer) is None else shared(scored)
+        scored = in_view(scored) if _ours(self.scorer) is None else once(sharpened(shared(scored)), add=True)
         return fit(self._filled(self._worthwhile(self._relevant(scored)), split, budget), budget)
 
     def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:

@@ -65,3 +65,14 @@ def test_fit_leaves_no_heading_behind(limit):
     for head, items in (("Tourist", ("40", "90")), ("Student", ("75", "365"))):
         there = any(s.text.startswith(head) for s in kept)
         assert there == any(number in s.text for s in kept for number in items)
+
+
+def test_a_heading_over_the_whole_passage_is_a_title_that_may_stay_out():
+    sheet = "Pump A20 of the northern plant\nWeight: 12 kg\nNoise: 40 dB\n"
+    found = context([0.0, 0.9, 0.1], sheet)
+    assert [s.text.strip() for s in fill(found, rc.TokenBudget(4, COUNT)).segments] == ["Weight: 12 kg"]
+    assert len(fill(found, rc.TokenBudget(9, COUNT)).segments) == 2
+
+
+def test_a_heading_over_a_part_stays_needed():
+    assert fill(context([0.0, 0.0, 0.0, 0.0, 0.9, 0.0]), rc.TokenBudget(4, COUNT)).segments == ()
