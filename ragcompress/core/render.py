@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-    sizes = costs(context, budget)
-    context, needed = _affordable(context, sizes, budget.limit, ranked if values is None else best_first(values))
+from ragcompress.core.budget import Counter, Renderer, TokenBudget, costs
+from ragcompress.core.closing import Links, choose, claims, closed, links, sustained, untitled
 from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
 from ragcompress.core.style import Style, marked, numbered, plain, titled
