@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.questions import Question
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit
 from ragcompress.core.segment import sentences
 from ragcompress.core.types import Span
+
+from .questions import Question
 
 __all__ = ["Oracle", "full"]
 

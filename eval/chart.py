@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from eval.run import FULL
-from eval.summary import Cell, pareto
+from .run import FULL
+from .summary import Cell, pareto
 
 __all__ = ["curve"]
 

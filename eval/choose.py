@@ -10,10 +10,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eval.questions import Question
-from eval.run import Maker, Plan, evaluate
-from eval.stats import Interval, mean_interval
 from ragcompress.core.errors import InvalidInput
+
+from .questions import Question
+from .run import Maker, Plan, evaluate
+from .stats import Interval, mean_interval
 
 __all__ = ["GRID", "Choice", "choose"]
 

@@ -9,19 +9,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from eval import choose, compare, speed, trust
-from eval.datasets import checksum, find, load, shortened
-from eval.hub import PREFIX, load_hub
-from eval.options import parser
-from eval.presets import preset
-from eval.questions import Question
-from eval.readers import describe, named
-from eval.report import write_report
-from eval.retrieval import load_corpus, retrieval_scores, retrieve_for
-from eval.rows import read_rows, write_header
-from eval.run import Plan, run, versions
-from eval.stats import SEED
 from ragcompress.core.errors import InvalidInput, RagCompressError, require
+from ragcompress.core.protocols import Retriever
+from ragcompress.core.types import Passage
+
+from . import choose, compare, speed, trust
+from .datasets import checksum, find, load, shortened
+from .hub import PREFIX, load_hub
+from .options import parser
+from .presets import preset
+from .questions import Question
+from .readers import describe, named
+from .report import write_report
+from .retrieval import load_corpus, pooled, retrieval_scores, retrieve_for
+from .rows import read_rows, write_header
+from .run import Plan, run, versions
+from .stats import SEED
 
 __all__ = ["main"]
 
@@ -29,9 +32,9 @@ TOKENIZER = "WordPiece of all-MiniLM-L6-v2, without special tokens"
 Step = Callable[[int], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m eval") -> int:
     """Run a subcommand; 0 on success, 1 where something does not hold, 2 on wrong use."""
-    options = parser().parse_args(arguments)
+    options = parser(prog).parse_args(arguments)
     try:
         return ACTIONS[options.action](options)
     except (RagCompressError, OSError) as error:
@@ -82,6 +85,9 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    for folder in (options.a, options.b):
+        if not (folder / "rows.jsonl").is_file():
+            raise InvalidInput(f"{folder} holds no run (no rows.jsonl); name the --out of `eval run`")
     print(compare.table(compare.changes(read_rows(options.a), read_rows(options.b), margin=options.margin)))
     return 0
 
@@ -96,7 +102,8 @@ def _choose(options: argparse.Namespace) -> int:
         return 1
     print("| method | budget | answer recall, other half | kept fraction | reached |\n|---|---|---|---|---|")
     for one in found:
-        print(f"| {one.method} | {one.budget:g} | {one.confirmed} | {one.kept_fraction.value:.3f} | {one.reached} |")
+        reached = "yes" if one.reached else "no"
+        print(f"| {one.method} | {one.budget:g} | {one.confirmed} | {one.kept_fraction.value:.3f} | {reached} |")
     best = found[0]
     print(f"\ncompress(..., budget={best.budget:g}, compressor={best.method!r})")
     return 0
@@ -141,18 +148,21 @@ def _trust(options: argparse.Namespace) -> int:
 
 
 def _retrieval(options: argparse.Namespace) -> int:
-    retriever = _retriever(options.corpus)
     questions, _ = _asked(options)
+    corpus, places = pooled(load_corpus(find(options.corpus)) if options.corpus else [], questions)
+    relevant = {q.id: {places[q.passages[at].text]: 1 for at in q.gold} for q in questions if q.gold}
+    if not relevant:
+        raise InvalidInput("no question marks the passages that answer it (is_gold, or support); nothing can be scored")
+    retriever = _built(corpus)
     with _bar("questions", len(questions)) as step:
-        found = []
+        ranked = {}
         for question in questions:
-            found += retrieve_for([question], retriever, k=20)
+            found = retriever.retrieve(question.question, 20)
+            ranked[question.id] = {passage.id: -float(at) for at, passage in enumerate(found)}
             step(1)
-    relevant = {q.id: {p.id: 1 for at, p in enumerate(q.passages) if at in q.gold} for q in found if q.gold}
-    ranked = {q.id: {p.id: -float(at) for at, p in enumerate(q.passages)} for q in found}
-    print(f"{len(relevant)} of {len(found)} questions have a gold passage among the first 20")
-    gold = {q.id: {q.passages[at].id: 1 for at in q.gold} for q in questions if q.gold}
-    print(json.dumps(retrieval_scores(gold or relevant, ranked), indent=1))
+    hits = sum(not grades.keys().isdisjoint(ranked[name]) for name, grades in relevant.items())
+    print(f"{len(corpus):,} passages; {hits} of {len(relevant)} questions have a gold passage among the first 20")
+    print(json.dumps(retrieval_scores(relevant, ranked), indent=1))
     return 0
 
 
@@ -173,14 +183,14 @@ def _asked(options: argparse.Namespace) -> tuple[list[Question], dict[str, objec
     if getattr(options, "passages", None):
         questions = [shortened(question, options.passages) for question in questions]
     if getattr(options, "corpus", None) and options.action == "run":
-        questions = retrieve_for(questions, _retriever(options.corpus), k=options.k)
+        questions = retrieve_for(questions, _built(load_corpus(find(options.corpus))), k=options.k)
     return questions, {"data": data, "paths": paths, "limit": options.limit}
 
 
-def _retriever(corpus: str):  # type: ignore[no-untyped-def]
+def _built(passages: Sequence[Passage]) -> Retriever:
     from ragcompress.retriever import DenseRetriever
 
-    return DenseRetriever.build(load_corpus(find(corpus)))
+    return DenseRetriever.build(passages, progress=True)
 
 
 def _names(options: argparse.Namespace) -> list[str]:

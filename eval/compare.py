@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from eval.rows import Row
-from eval.stats import Interval, difference, verdict
-from eval.summary import MARGIN, group, quality
+from .rows import Row
+from .stats import Interval, difference, verdict
+from .summary import MARGIN, group, quality
 
 __all__ = ["Change", "changes", "table"]
 

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from eval.native import read_native
-from eval.questions import Question, open_text
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage, Span
+
+from .native import read_native
+from .questions import Question, open_text
 
 __all__ = ["checksum", "data_folder", "find", "load", "shortened"]
 
@@ -71,7 +72,7 @@ def load(path: Path, *, limit: int | None = None) -> list[Question]:
     if path.is_dir() or not _is_ours(path):
         questions = list(read_native(path))
     else:
-        questions = [_ours(record, path) for record in _records(path)]
+        questions = [_question(record, path, number) for number, record in _records(path)]
     if limit is None or limit >= len(questions):
         return questions
     return [questions[at * len(questions) // limit] for at in range(limit)]
@@ -90,11 +91,14 @@ def shortened(question: Question, passages: int) -> Question:
     )
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def _records(path: Path) -> Iterator[tuple[int, Any]]:
     with open_text(path) as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if line.strip():
-                yield json.loads(line)
+                try:
+                    yield number, json.loads(line)
+                except ValueError as error:
+                    raise InvalidInput(f"{path}, line {number} is not JSON: {error}") from error
 
 
 def _is_ours(path: Path) -> bool:
@@ -107,20 +111,43 @@ def _is_ours(path: Path) -> bool:
     return isinstance(record, dict) and "passages" in record and "question" in record
 
 
-def _ours(record: dict[str, Any], path: Path) -> Question:
-    meta = record.get("meta", {})
-    passages = record["passages"]
-    support = [Span(at, start, end) for at, passage in enumerate(passages) for start, end in passage.get("support", ())]
+def _question(record: Any, path: Path, number: int) -> Question:
+    """One line, in the format of ``ragcompress tune``: only question and passages must be there.
+
+    Raises:
+        InvalidInput: Something is missing or of another type; the line is named.
+    """
+    try:
+        return _ours(record, path, number)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise InvalidInput(
+            f"{path}, line {number} is no labelled question: {said}; it needs question (a text), passages (texts, or "
+            "objects with text, and title and support if known) and answers (texts)"
+        ) from error
+
+
+def _ours(record: dict[str, Any], path: Path, number: int) -> Question:
+    meta = record.get("meta") or {}
+    passages = [{"text": each} if isinstance(each, str) else each for each in record["passages"]]
+    support = [Span(at, *span) for at, passage in enumerate(passages) for span in passage.get("support") or ()]
+    gold = [at for at, passage in enumerate(passages) if passage.get("is_gold")]
     return Question(
-        id=str(record["id"]),
-        question=record["question"],
-        answers=tuple(record.get("answers", ())),
+        id=str(record.get("id", number)),
+        question=_text(record["question"], "question"),
+        answers=tuple(_text(answer, "an answer") for answer in record.get("answers") or ()),
         passages=tuple(
-            Passage(p["text"], id=str(p.get("id", at)), title=p.get("title", "")) for at, p in enumerate(passages)
+            Passage(p["text"], id=str(p.get("id", at)), title=p.get("title") or "") for at, p in enumerate(passages)
         ),
         support=tuple(support),
         support_type=meta.get("support_type", "answer" if support else "none"),
-        gold=tuple(at for at, passage in enumerate(passages) if passage.get("is_gold")),
+        gold=tuple(gold or sorted({span.passage for span in support})),
         dataset=path.name.split(".")[0],
         lang=meta.get("lang", "en"),
     )
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {type(value).__name__} and no text")
+    return value

@@ -9,14 +9,15 @@ from importlib import resources
 from itertools import groupby, pairwise
 from typing import Any
 
-from eval.chart import curve
-from eval.datasets import find, load
-from eval.questions import Question
-from eval.rows import Row
-from eval.run import FULL
-from eval.stats import Interval
-from eval.summary import Cell, quality
 from ragcompress.core.errors import InvalidInput
+
+from .chart import curve
+from .datasets import find, load
+from .questions import Question
+from .rows import Row
+from .run import FULL
+from .stats import Interval
+from .summary import Cell, quality
 
 __all__ = ["page"]
 
@@ -29,8 +30,8 @@ HEADINGS = (
 
 def page(cells: Sequence[Cell], rows: Sequence[Row], header: dict[str, Any], *, margin: float) -> str:
     """The whole page; passages are read again from the data files named in the header, where they still exist."""
-    style = resources.files("eval").joinpath("page.css").read_text(encoding="utf-8")
-    script = resources.files("eval").joinpath("page.js").read_text(encoding="utf-8")
+    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    script = resources.files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     body = [f"<h1>Compression, measured</h1>{_about(header, margin)}"]
     for dataset, group in groupby(cells, key=lambda cell: cell.dataset):
         own = list(group)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from eval.questions import Question
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage, Span
+
+from .questions import Question
 
 __all__ = ["from_records", "load_hub"]
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from eval.questions import Question, open_text
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage, Span
+
+from .questions import Question, open_text
 
 __all__ = ["read_native"]
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eval.presets import PRESETS
+from .presets import PRESETS
 
 __all__ = ["parser"]
 
-METHODS = "lexical,dense,late,fused"
+METHODS = "labeller,lexical,dense,late,fused"
 
 
-def parser() -> argparse.ArgumentParser:
-    root = argparse.ArgumentParser(prog="python -m eval", description="Evaluation people can trust.")
+def parser(prog: str = "python -m eval") -> argparse.ArgumentParser:
+    """All subcommands and their options; ``prog`` is how the command is called."""
+    root = argparse.ArgumentParser(prog=prog, description="Evaluation people can trust.")
     actions = root.add_subparsers(required=True)
     one = actions.add_parser("run", help="evaluate compressors; goes on where a killed run stopped")
     _data(one, default=[])
@@ -22,21 +23,21 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--budgets", default="0.05,0.1,0.2,0.3", help="fractions of the full context's tokens")
     one.add_argument("--reader", default="embedded", help="'embedded', or 'none' for recall and precision only")
     one.add_argument("--bare", action="store_true", help="leave out full, oracle, truncate and passages")
-    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("--out", type=Path, required=True, help="the folder of the run")
     one.add_argument("--corpus", help="retrieve the passages from this JSON-lines corpus instead")
     one.add_argument("--k", type=int, default=10, help="passages to retrieve")
     _margin(one).set_defaults(action="run")
     one = actions.add_parser("report", help="write report.md and report.html of a run")
-    one.add_argument("folder", type=Path)
+    one.add_argument("folder", type=Path, help="the --out of a run")
     _margin(one).set_defaults(action="report")
     one = actions.add_parser("compare", help="what changed from run A to run B")
-    one.add_argument("a", type=Path)
-    one.add_argument("b", type=Path)
+    one.add_argument("a", type=Path, help="the --out of the first run")
+    one.add_argument("b", type=Path, help="the --out of the second run")
     _margin(one).set_defaults(action="compare")
     one = actions.add_parser("choose", help="the smallest budget that keeps enough answers")
     _data(one, positional=True)
-    one.add_argument("--answer-recall", type=float, required=True)
-    one.add_argument("--grid", type=float, nargs="+", help="budgets to try, ascending")
+    one.add_argument("--answer-recall", type=float, required=True, help="share of the answers to keep, such as 0.95")
+    one.add_argument("--grid", type=float, nargs="+", help="budgets to try, as fractions, ascending")
     one.set_defaults(action="choose")
     _more(actions)
     return root
@@ -45,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one = actions.add_parser("speed", help="latency, and when it pays")
     _data(one, default=["nq_multi20_dev"], limit=40)
-    one.add_argument("--budget", type=float, default=0.2)
+    one.add_argument("--budget", type=float, default=0.2, help="fraction of the tokens to keep")
     one.add_argument("--prefill", type=float, default=2000.0, help="tokens a second the reader takes in")
     one.add_argument("--price", type=float, default=0.5, help="price of a million input tokens")
     one.add_argument("--stored", action="store_true", help="also with token states stored in the index")
@@ -54,8 +55,8 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _data(one, default=["nq_multi20_dev", "xquad_dev"], limit=25)
     one.set_defaults(action="trust")
     one = actions.add_parser("retrieval", help="recall, reciprocal rank and nDCG of the retriever")
-    _data(one, default=["squad_dev_multi"], limit=200)
-    one.add_argument("--corpus", default="wiki_pool_corpus")
+    _data(one, default=["squad_dev_multi"], limit=50)
+    one.add_argument("--corpus", help="search this JSON-lines corpus too, beside the questions' own passages")
     one.set_defaults(action="retrieval")
 
 
@@ -66,13 +67,17 @@ def _data(
     default: list[str] | None = None,
     limit: int | None = None,
 ) -> None:
-    help_text = "files, or names in RAGCOMPRESS_DATA such as squad_dev"
+    help_text = "JSON lines with question, passages, answers, as `ragcompress tune` reads; or names in RAGCOMPRESS_DATA"
     if positional:
         parser.add_argument("data", nargs="+", help=help_text)
     else:
         parser.add_argument("--data", nargs="+", required=default is None, default=default, help=help_text)
     parser.add_argument("--compressors", default=METHODS, help="names as listed by `ragcompress methods`")
-    parser.add_argument("--limit", type=int, default=limit, help="questions per file, evenly spread")
+    parser.add_argument("--limit", type=int, default=limit, help=_limit_help(limit))
+
+
+def _limit_help(limit: int | None) -> str:
+    return f"questions per file, evenly spread ({'all' if limit is None else limit} unless said)"
 
 
 def _margin(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from eval.metrics import holds_answer
 from ragcompress.core.types import Passage, Span
+
+from .metrics import holds_answer
 
 __all__ = ["Question", "open_text"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from importlib import resources
 
-from eval.run import Read, Reader
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Generator
 from ragcompress.core.render import render
+
+from .run import Read, Reader
 
 __all__ = ["PROMPT", "describe", "embedded", "generative", "named"]
 

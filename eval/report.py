@@ -7,11 +7,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from eval.html import page
-from eval.rows import read_header, read_rows
-from eval.stats import Interval
-from eval.summary import MARGIN, Cell, pareto, summarise
 from ragcompress.core.errors import InvalidInput
+
+from .html import page
+from .rows import read_header, read_rows
+from .stats import Interval
+from .summary import MARGIN, Cell, pareto, summarise
 
 __all__ = ["markdown", "write_report"]
 

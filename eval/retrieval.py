@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from eval.metrics import holds_answer
-from eval.questions import Question, open_text
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.protocols import Retriever
 from ragcompress.core.types import Passage
 
-__all__ = ["load_corpus", "retrieval_scores", "retrieve_for"]
+from .metrics import holds_answer
+from .questions import Question, open_text
+
+__all__ = ["load_corpus", "pooled", "retrieval_scores", "retrieve_for"]
 
 MEASURES = ("R@1", "R@5", "R@10", "R@20", "RR@10", "nDCG@10")
 
@@ -24,6 +25,21 @@ def load_corpus(path: Path) -> list[Passage]:
     with open_text(path) as file:
         records = [json.loads(line) for line in file if line.strip()]
     return [Passage(r["text"], id=str(r.get("id", at)), title=r.get("title", "")) for at, r in enumerate(records)]
+
+
+def pooled(corpus: Sequence[Passage], questions: Sequence[Question]) -> tuple[list[Passage], dict[str, str]]:
+    """The corpus with the questions' own passages, each text once, and the id of every text.
+
+    Without the passages that answer, no retriever could find them, and every score would be zero.
+
+    >>> one = Question("q", "Who?", (), (Passage("Ada."), Passage("Bob.")))
+    >>> pooled([Passage("Ada.", "x")], [one])[1]
+    {'Ada.': '0', 'Bob.': '1'}
+    """
+    own = (passage for question in questions for passage in question.passages)
+    texts = {passage.text: passage for passage in [*corpus, *own]}
+    places = {text: str(at) for at, text in enumerate(texts)}
+    return [replace(passage, id=places[text]) for text, passage in texts.items()], places
 
 
 def retrieve_for(questions: Sequence[Question], retriever: Retriever, *, k: int = 10) -> list[Question]:

@@ -14,10 +14,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from eval.bounds import Oracle, full
-from eval.metrics import exact_match, f1, holds_answer, support_precision, support_recall
-from eval.questions import Question
-from eval.rows import Key, Row, RowWriter, read_rows
 from ragcompress import methods
 from ragcompress.core.budget import Renderer, TokenBudget, embedded_count
 from ragcompress.core.context import Context
@@ -25,6 +21,11 @@ from ragcompress.core.errors import CompressionFailed
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import render, whole
 from ragcompress.core.types import Span
+
+from .bounds import Oracle, full
+from .metrics import exact_match, f1, holds_answer, support_precision, support_recall
+from .questions import Question
+from .rows import Key, Row, RowWriter, read_rows
 
 __all__ = ["BOUNDS", "FULL", "Plan", "Read", "Reader", "evaluate", "run", "versions"]
 

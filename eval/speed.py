@@ -9,12 +9,13 @@ from time import perf_counter
 
 import numpy as np
 
-from eval.questions import Question
-from eval.run import Maker
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.context import Context
 from ragcompress.core.render import tokens, whole
 from ragcompress.core.types import Passage
+
+from .questions import Question
+from .run import Maker
 
 __all__ = ["Prices", "Speed", "Timed", "measure", "stored_states"]
 

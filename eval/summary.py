@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from eval.rows import Row
-from eval.run import FULL
-from eval.stats import Interval, difference, mean_interval, ratio_interval, verdict
+from .rows import Row
+from .run import FULL
+from .stats import Interval, difference, mean_interval, ratio_interval, verdict
 
 __all__ = ["MARGIN", "Cell", "group", "pareto", "quality", "summarise"]
 

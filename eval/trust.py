@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
-from eval.questions import Question
-from eval.run import Maker
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.context import Context
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import render, whole
+
+from .questions import Question
+from .run import Maker
 
 __all__ = ["PROMISES", "Breach", "check"]
 

@@ -13,6 +13,7 @@ from ragcompress.cli.ask import ask
 from ragcompress.cli.bulk import BULK
 from ragcompress.cli.compress import compress
 from ragcompress.cli.demo import demo
+from ragcompress.cli.evaluate import evaluate
 from ragcompress.cli.index import index
 from ragcompress.cli.methods import methods
 from ragcompress.cli.output import complain
@@ -25,6 +26,9 @@ from ragcompress.core.errors import RagCompressError, require
 __all__ = ["app", "guarded"]
 
 typer = require("typer", "cli")
+
+TRACEBACK = "RAGCOMPRESS_TRACEBACK"
+"""Set in the environment, a mistake of ours ends with its traceback and not with a line."""
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve,
@@ -48,6 +52,16 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except BrokenPipeError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at shutdown complains
             raise typer.Exit(141) from error  # as the shell reports a program stopped by a closed pipe
+        except OSError as error:  # a full disk, a folder that can't be written
+            complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+            raise typer.Exit(2) from error
+        except Exception as error:
+            if os.environ.get(TRACEBACK) or isinstance(
+                error, typer.Exit | typer.Abort | require("click", "cli").ClickException
+            ):
+                raise
+            complain(f"{type(error).__name__}: {error}. This is a mistake in ragcompress; {TRACEBACK}=1 shows where")
+            raise typer.Exit(1) from error
 
     return run
 
@@ -63,7 +77,11 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Shorter contexts for retrieval-augmented generation, every kept character traceable."""
+    """Shorter contexts for retrieval-augmented generation, every kept character traceable.
+
+    Ends with 0 when done, 2 after bad input, 1 after a mistake of ours (eval: when something does not hold), 130 when
+    interrupted, 141 when nobody reads the output any more.
+    """
 
 
 def _app() -> Any:
@@ -77,6 +95,8 @@ def _app() -> Any:
     made.callback()(_root)
     for command in COMMANDS:
         made.command(command.__name__)(guarded(command))
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    made.command("eval", context_settings=passed_on)(guarded(evaluate))
     made.add_typer(_bulk(), name="bulk")
     return made
 

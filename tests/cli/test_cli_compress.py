@@ -141,7 +141,12 @@ def test_an_interrupt_is_130_and_a_bug_is_1(notes: str, monkeypatch: pytest.Monk
     assert fail_with(KeyboardInterrupt()).exit_code == 130
     bug = fail_with(RuntimeError("a bug"))
     assert bug.exit_code == 1
-    assert isinstance(bug.exception, RuntimeError)
+    assert bug.stderr.startswith("error: RuntimeError: a bug")
+    assert "Traceback" not in bug.output
+    full = fail_with(OSError(28, "No space left on device", "out"))
+    assert (full.exit_code, full.stderr) == (2, "error: out: No space left on device\n")
+    monkeypatch.setenv("RAGCOMPRESS_TRACEBACK", "1")
+    assert isinstance(fail_with(RuntimeError("a bug")).exception, RuntimeError)
 
 
 def test_methods_for_machines_and_people() -> None:

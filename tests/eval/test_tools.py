@@ -14,6 +14,7 @@ from eval.bounds import Oracle, full
 from eval.cli import main
 from eval.datasets import shortened
 from eval.hub import from_records
+from eval.options import METHODS
 from eval.presets import PRESETS, preset
 from eval.readers import generative, named
 from eval.retrieval import retrieval_scores, retrieve_for
@@ -22,7 +23,7 @@ from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage, Segment, Span
-from ragcompress.methods import resolve
+from ragcompress.methods import DEFAULT, resolve
 from ragcompress.models.encoders import Encoded, OnnxEncoder
 from ragcompress.pruners import baselines
 
@@ -223,3 +224,41 @@ def test_hub_rows_become_questions() -> None:
         from_records([{"text": "x"}], dataset="d")
     with pytest.raises(InvalidInput, match="context"):
         from_records([{"question": "?", "context": [1]}], dataset="d")
+
+
+def test_the_format_of_tune_is_enough_and_bad_lines_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.jsonl"
+    rows = [
+        {
+            "question": f"weight of unit {n}",
+            "passages": ["Nothing.", f"Unit {n} weighs {n + 200} kg."],
+            "answers": [f"{n + 200} kg"],
+        }
+        for n in range(6)
+    ]
+    mine.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert main(["choose", str(mine), "--answer-recall", "0.5", "--compressors", "lexical"]) == 0
+    assert "| yes |" in capsys.readouterr().out
+    for line, said in (
+        ("{", "line 7 is not JSON"),
+        ('{"question": "x"}', "line 7 is no labelled question: 'passages' is missing"),
+    ):
+        mine.write_text("".join(json.dumps(row) + "\n" for row in rows) + line, encoding="utf-8")
+        assert main(["choose", str(mine), "--answer-recall", "0.5"]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_the_default_method_is_among_those_tried() -> None:
+    assert METHODS.split(",")[0] == DEFAULT
+
+
+def test_retrieval_has_something_to_find(toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["retrieval", "--data", str(toy)]) == 0
+    assert '"R@1": 0.0' not in capsys.readouterr().out
+
+
+def test_runs_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert "holds no run" in capsys.readouterr().err
