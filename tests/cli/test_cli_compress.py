@@ -117,7 +117,7 @@ def test_a_screen_is_enough_unless_all_is_wanted() -> None:
     lines = "".join(json.dumps(row) + "\n" for row in passages)
     short, whole = (run("compress", "Which server is in rack 3?", "-b", "2000", *more, stdin=lines).stdout
                     for more in ([], ["--all"]))  # fmt: skip
-    assert len(short) < 4000 < len(whole)
+    assert len(short) < 3000 < len(whole)
     assert "--all" in short
     assert "--all" not in whole
 
