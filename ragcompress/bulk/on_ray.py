@@ -7,6 +7,7 @@ missing. On several machines the folder and the input must be on a disk that all
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 from collections.abc import Iterator, Sequence
@@ -34,9 +35,15 @@ class Worker:
         self.task = task
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Some chunks."""
-        done = [self.task(pickle.loads(body)) for body in batch["chunk"]]
-        return {name: [getattr(counts, name) for counts in done] for name in Counts._fields}
+        """Some chunks. A named error goes back as data: Ray's own would lose which it was."""
+        done, raised = [], b""
+        try:
+            done = [self.task(pickle.loads(body)) for body in batch["chunk"]]
+        except RagCompressError as error:
+            done, raised = [Counts()], pickle.dumps(error)
+        return {name: [getattr(counts, name) for counts in done] for name in Counts._fields} | {
+            "raised": [raised] * len(done)
+        }
 
 
 def on_ray(task: Task, chunks: Sequence[Chunk], *, actors: int, gpus: float = 0.0) -> Iterator[Counts]:
@@ -48,12 +55,13 @@ def on_ray(task: Task, chunks: Sequence[Chunk], *, actors: int, gpus: float = 0.
     with _started(actors) as ray:
         items = [{"chunk": pickle.dumps(chunk)} for chunk in chunks]
         data = ray.data.from_items(items, override_num_blocks=min(len(items), BLOCKS))
-        done = data.map_batches(Worker, fn_constructor_args=(task,), batch_size=1, **_share(ray, actors, gpus))
-        try:
-            for row in done.iter_rows():
-                yield Counts(*(int(row[name]) for name in Counts._fields))
-        except ray.exceptions.RayError as error:
-            raise _ours(error) from error
+        done = data.map_batches(
+            Worker, fn_constructor_args=(task,), batch_size=1, **_share(ray, min(actors, len(items)), gpus)
+        )
+        for row in done.iter_rows():
+            if row["raised"]:
+                raise pickle.loads(row["raised"])
+            yield Counts(*(int(row[name]) for name in Counts._fields))
 
 
 def mapped(ds: Any, work: Work, *, actors: int, gpus: float = 0.0) -> Any:
@@ -78,6 +86,7 @@ def _started(actors: int) -> Iterator[Any]:
         yield ray
         return
     data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells every run's plan on the console
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if "RAY_ADDRESS" not in os.environ:
         quiet |= {"num_cpus": max(cores(), actors) + SPARE, "include_dashboard": False, "object_store_memory": STORE}
@@ -86,13 +95,3 @@ def _started(actors: int) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
-
-
-def _ours(error: BaseException) -> BaseException:
-    """The named error inside one of Ray's, if there is one."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, RagCompressError):
-            return seen
-        seen = getattr(seen, "cause", None) or seen.__cause__
-    return error

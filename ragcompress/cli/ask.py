@@ -13,6 +13,7 @@ from ragcompress.cli.options import (
     Everything,
     Html,
     Keep,
+    MaybeStore,
     Method,
     Query,
     Words,
@@ -22,6 +23,7 @@ from ragcompress.cli.options import (
     read_input,
 )
 from ragcompress.cli.output import console, put_json, show, warn, write_file
+from ragcompress.cli.stores import ask_store
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.facade import compress
 from ragcompress.results.show import pages, visible
@@ -40,6 +42,7 @@ def ask(
     words: Words = None,
     query: Query = None,
     index: MaybeIndex = None,
+    store: MaybeStore = None,
     count: Count = 10,
     budget: Budget = None,
     keep: Keep = None,
@@ -48,17 +51,20 @@ def ask(
     html: Html = None,
     everything: Everything = False,
 ) -> None:
-    """Answer a question from an index, from files or from standard input.
+    """Answer a question from an index, a vector database, files or standard input.
 
     Of an index the best passages are retrieved first; files are read whole. The answer comes from the compressed
     context, which is shown below it.
     """
     question, files = parted(words, query, command="ask")
     size = amount(budget, keep)
-    if index is not None and files:
-        raise InvalidInput("--index and FILES are both given; ask one of them")
+    if (index is not None) + (store is not None) + bool(files) > 1:
+        raise InvalidInput("--index, --store and FILES: more than one is given; ask one of them")
     method = known(method, size)
-    passages = read_input(files) if index is None else open_index(index).retrieve(question, count)
+    if store is not None:
+        passages = ask_store(store, question, count)
+    else:
+        passages = read_input(files) if index is None else open_index(index).retrieve(question, count)
     result = compress(question, passages, size, method)
     found = answer(result.context)
     if html is not None:

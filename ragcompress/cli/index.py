@@ -9,8 +9,9 @@ from time import perf_counter
 from typing import Annotated, Any
 
 from ragcompress.cli.gathering import Gathered, gather, say_skipped
-from ragcompress.cli.options import AsJson, Files, needs_input
+from ragcompress.cli.options import AsJson, Files, MaybeStore, needs_input
 from ragcompress.cli.output import console, note, put_json
+from ragcompress.cli.stores import put_into
 from ragcompress.core.errors import BadIndex, InvalidInput, require
 from ragcompress.documents.inventory import Changes, compare, held, unique
 from ragcompress.retriever import HybridRetriever
@@ -19,7 +20,9 @@ __all__ = ["Column", "Exclude", "Strict", "index", "open_index", "put_changes"]
 
 typer = require("typer", "cli")
 
-Out = Annotated[str, typer.Option("--out", "-o", help="The folder to write; replaces an index there.", metavar="DIR")]
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", help="The folder to write; replaces an index there.", metavar="DIR")
+]
 Update = Annotated[bool, typer.Option("--update", help="Read only what has changed since, and forget what is gone.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first file that can't be read, and write nothing.")]
 Exclude = Annotated[
@@ -38,22 +41,31 @@ _SAVED_EVERY = 2000  # passages: what an interrupted update loses at most
 
 # One parameter per option is how typer knows them, hence more than six.
 def index(
-    out: Out,
+    out: Out = None,
     files: Files = None,
     update: Update = False,
     strict: Strict = False,
     exclude: Exclude = None,
     column: Column = "text",
     precompute: Precompute = False,
+    store: MaybeStore = None,
     as_json: AsJson = False,
 ) -> None:
-    """Index files and folders for retrieve and ask.
+    """Index files and folders for retrieve and ask, into a folder or a vector database.
 
     A file that can't be read is named and left out. When it is interrupted, the same command goes on where it stopped.
     """
     started = perf_counter()
     needs_input(files)
     files = files or ["-"]
+    if store is not None:
+        if out is not None or update:
+            raise InvalidInput("--store writes to a database, --out and --update to a folder; give one of them")
+        found = gather(files, exclude=exclude or (), column=column, strict=strict, known={})
+        put_into(store, found, precompute=precompute, as_json=as_json)
+        return
+    if out is None:
+        raise InvalidInput("say where to: --out FOLDER, or --store lancedb:PATH, postgresql://… or qdrant:URL")
     _check_target(Path(out), files)
     made = open_index(out) if update else None
     before = held(made) if made is not None else {}

@@ -13,8 +13,8 @@ from ragcompress.documents.files import read_files
 from ragcompress.methods import resolve
 
 __all__ = [
-    "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "Method", "Query", "Words", "amount",
-    "known", "needs_input", "parted", "read_input",
+    "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "MaybeStore", "Method", "Query",
+    "Words", "amount", "known", "needs_input", "parted", "read_input",
 ]  # fmt: skip
 
 typer = require("typer", "cli")
@@ -41,6 +41,13 @@ Html = Annotated[
     str | None, typer.Option("--html", help="Also write a page with the kept text highlighted.", metavar="FILE")
 ]
 Index = Annotated[str, typer.Option("--index", "-i", help="The folder that `ragcompress index` made.", metavar="DIR")]
+MaybeStore = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="A vector database: lancedb:PATH, postgresql://… or qdrant:URL, #TABLE at the end.",
+        metavar="STORE",
+    ),
+]  # fmt: skip
 Count = Annotated[int, typer.Option("--count", "-k", help="How many passages to retrieve.", metavar="N")]
 Files = Annotated[
     list[str] | None,

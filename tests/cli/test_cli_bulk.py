@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cli_helpers import process
+import pytest
+from cli_helpers import NOTES, QUESTION, process
 
 ROWS = [
     {"id": f"r{at}", "query": "Who wrote it?", "passages": [f"Ada wrote it in {at}. It rained."]} for at in range(9)
@@ -35,3 +36,21 @@ def test_bad_input(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "no file or folder" in done.stderr.decode()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_in_place_of_a_folder(tmp_path: Path) -> None:
+    pytest.importorskip("lancedb", reason="needs the extra lancedb")
+    (tmp_path / "notes.md").write_text(NOTES)
+    store = f"lancedb:{tmp_path / 'store'}#notes"
+    for written in (1, 1):  # again is no harm
+        done = process("index", str(tmp_path / "notes.md"), "--store", store, "--json")
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        assert told["passages"] == told["written"] >= written
+    done = process("ask", QUESTION, "--store", store, "--budget", "14", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "1843" in json.loads(done.stdout)["context"]["text"]
+    for wrong, why in (("lancedb:" + str(tmp_path / "none"), "there is no table"), ("mysql://x", "is no store")):
+        done = process("ask", QUESTION, "--store", wrong)
+        assert done.returncode == 2
+        assert why in " ".join(done.stderr.decode().split())
