@@ -15,6 +15,7 @@ from ragcompress.cli.compress import compress
 from ragcompress.cli.demo import demo
 from ragcompress.cli.evaluate import evaluate
 from ragcompress.cli.index import index
+from ragcompress.cli.mcp import mcp
 from ragcompress.cli.methods import methods
 from ragcompress.cli.output import complain
 from ragcompress.cli.retrieve import retrieve
@@ -31,7 +32,7 @@ TRACEBACK = "RAGCOMPRESS_TRACEBACK"
 """Set in the environment, a mistake of ours ends with its traceback and not with a line."""
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve,
+    demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve, mcp,
 )  # fmt: skip
 
 

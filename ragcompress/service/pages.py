@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from importlib import resources
 
 from starlette.responses import Response
+
+from ragcompress.service.work import METHOD_NAMES
 
 __all__ = ["docs", "playground"]
 
@@ -16,7 +19,8 @@ _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 def playground() -> Response:
     """Paste passages and a question, slide the budget, see what stays."""
-    return _page(_read("playground.html"))
+    names = json.dumps([name for name in METHOD_NAMES if name != "random"])
+    return _page(_read("playground.html").replace('/*METHODS*/["labeller"]', names))
 
 
 def docs(body: str) -> Response:
