@@ -31,7 +31,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ragcompress.core.types import Passage, Span
 from ragcompress.models.labeller.runtime import LEARNED, PARTS, JointModel
 from ragcompress.models.labeller.tuned import CALIBRATED
 from ragcompress.scorers.labels import LabelScorer
@@ -42,6 +41,7 @@ from ragcompress.training.labeller.config import ModelConfig, TrainConfig
 from ragcompress.training.labeller.corpus import open_corpus
 from ragcompress.training.labeller.data import Example
 from ragcompress.training.labeller.export import export_joint, save_pretrained, settings_of
+from ragcompress.training.labeller.mixed import labelled_of
 from ragcompress.training.labeller.model import JointHalf, encoder_weights
 from ragcompress.training.labeller.objective import held_out_report, refit
 from ragcompress.training.labeller.sampling import Sampler
@@ -119,8 +119,8 @@ def ship(work: Path, config: TrainConfig, *, checkpoint: Path, out: Path) -> Non
     scorer = _scorer(settings, out)
     cases = [case_of(scorer, labelled) for labelled in held_out(sampler(work, config))]
     weights = fit_weights(cases, scorer.model.weights.astype(np.float64), ridge=RIDGE)
-    student = _student_weights(cases, weights)
-    print(json.dumps({"bytes": sizes, **_write(settings, _named(weights), _named(student), cases, out)}, indent=1))
+    student = student_weights(cases, weights)
+    print(json.dumps({"bytes": sizes, **_write(settings, named(weights), named(student), cases, out)}, indent=1))
 
 
 def calibrate(work: Path, config: TrainConfig, *, out: Path) -> None:
@@ -140,41 +140,36 @@ def _write(
     settings: dict[str, Any], weights: dict[str, float], student: dict[str, float], cases: Sequence[Case], out: Path
 ) -> dict[str, Any]:
     """``labeller.json`` with these weights, and what follows from them, for the labeller and its student."""
-    both = [calibrated({**settings, "weights": named}, cases) for named in (weights, student)]
-    own = {name: both[1][name] for name in ("weights", *CALIBRATED, "calibration")}
-    written = {**both[0], "student": own}
+    written = with_student(settings, weights, student, cases)
     (out / "labeller.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     return written
 
 
-def _student_weights(cases: Sequence[Case], teacher: NDArray[np.float64]) -> NDArray[np.float64]:
+def with_student(
+    settings: dict[str, Any], weights: dict[str, float], student: dict[str, float], cases: Sequence[Case]
+) -> dict[str, Any]:
+    """Settings with these weights and what follows from them, for a labeller and for its student."""
+    both = [calibrated({**settings, "weights": own}, cases) for own in (weights, student)]
+    return {**both[0], "student": {name: both[1][name] for name in ("weights", *CALIBRATED, "calibration")}}
+
+
+def student_weights(cases: Sequence[Case], teacher: NDArray[np.float64]) -> NDArray[np.float64]:
     """What the labeller without its joint half needs: the other weights, fitted anew near the teacher's."""
     learned = np.arange(len(PARTS))[LEARNED]
     bare = [case._replace(parts=np.delete(case.parts, learned, axis=1)) for case in cases]
     return np.insert(fit_weights(bare, np.delete(teacher, learned)), [LEARNED.start] * len(learned), 0.0)
 
 
-def _named(weights: NDArray[np.float64]) -> dict[str, float]:
+def named(weights: NDArray[np.float64]) -> dict[str, float]:
+    """By the names of `PARTS`."""
     return {name: round(float(value), 4) for name, value in zip(PARTS, weights, strict=True)}
 
 
 def held_out(draws: Sampler) -> Iterator[Labelled]:
     """Held-out training questions beside negatives of every kind, some of them without their supporting passages."""
-    rng, pool = random.Random(11), draws.corpus.pool
+    rng = random.Random(11)
     for example in draws.held_out(CALIBRATE, passages=CALIBRATE_PASSAGES):
-        gold = {place[0] for group in example.groups for place in group}
-        relevant = rng.random() >= IRRELEVANT
-        shown = [number for number in example.passages if relevant or number not in gold]
-
-        def span(place: tuple[int, int], shown: list[int] = shown) -> Span:
-            return Span(shown.index(place[0]), *pool[place[0]].sentences[place[1]])
-
-        yield Labelled(
-            example.question,
-            tuple(Passage(pool[number].text, title=pool[number].title if example.titled else "") for number in shown),
-            tuple(tuple(span(place) for place in group) for group in example.groups) if relevant else (),
-            tuple(span(place) for place in example.masked if place[0] in shown),
-        )
+        yield labelled_of(example, draws.corpus.pool, relevant=rng.random() >= IRRELEVANT)
 
 
 def main() -> None:

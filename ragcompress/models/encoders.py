@@ -99,13 +99,22 @@ class _Window:
 
 
 class _WindowedEncoder:
-    """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs."""
+    """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs.
 
-    def __init__(self, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
+    Attributes:
+        cache_tokens: How many tokens' states are remembered.
+    """
+
+    cache_tokens = CACHE_TOKENS
+
+    def __init__(
+        self, tokenizer: Any, name: str, *, window: int = WINDOW, prefixes: tuple[str, str] = ("", "")
+    ) -> None:
         self._tokenizer = tokenizer
         self._read = _reader(tokenizer)
         self._name = name
         self._window = window
+        self._prefixes = prefixes  # what the model was taught to see in front of queries and of passages
         self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
         self._cached_tokens = 0
         self._lock = Lock()
@@ -115,15 +124,15 @@ class _WindowedEncoder:
 
     def query(self, text: str) -> Encoded:
         """States of a query; the same text gives the same object while it is cached."""
-        return self._encode([("", text)])[0]
+        return self._encode([(self._prefixes[0], text)])[0]
 
     def passages(self, passages: Sequence[Passage]) -> list[Encoded]:
         """States of ``title. text`` for every passage, in order."""
-        return self._encode([(passage.title, passage.text) for passage in passages])
+        return self._encode([self._key(passage) for passage in passages])
 
     def remember(self, passage: Passage, make: Callable[[], Encoded]) -> None:
         """Put states that were computed earlier into the cache; ``make`` is called only if they are not there."""
-        key = (passage.title, passage.text)
+        key = self._key(passage)
         with self._lock:
             known = key in self._cache
         if not known:
@@ -139,8 +148,12 @@ class _WindowedEncoder:
         """Last and middle states of each window."""
         raise NotImplementedError
 
+    def _key(self, passage: Passage) -> tuple[str, str]:
+        title = sanitise(passage.title).strip()
+        return f"{self._prefixes[1]} {title}." if title else self._prefixes[1], passage.text
+
     def _encode(self, keys: Sequence[tuple[str, str]]) -> list[Encoded]:
-        """States of (title, text) pairs, in order."""
+        """States of (what stands in front, text) pairs, in order."""
         found = {key: known for key in keys if (known := self._recall(key)) is not None}
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         for chunk in (missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)):
@@ -159,16 +172,15 @@ class _WindowedEncoder:
 
     def _remember(self, key: tuple[str, str], encoded: Encoded) -> None:
         with self._lock:
-            if key not in self._cache and len(encoded.offsets) <= CACHE_TOKENS // 4:
+            if key not in self._cache and len(encoded.offsets) <= self.cache_tokens // 4:
                 self._cache[key] = encoded
                 self._cached_tokens += len(encoded.offsets)
-            while self._cached_tokens > CACHE_TOKENS:
+            while self._cached_tokens > self.cache_tokens:
                 self._cached_tokens -= len(self._cache.popitem(last=False)[1].offsets)
 
-    def _windows(self, title: str, text: str) -> Iterator[_Window]:
+    def _windows(self, front: str, text: str) -> Iterator[_Window]:
         ids, offsets = self._read(sanitise(text))
-        heading = sanitise(title).strip()
-        head = self._read(f"{heading}. ")[0][:MAX_TITLE] if heading else ids[:0]
+        head = self._read(front)[0][:MAX_TITLE] if front else ids[:0]
         first, last = self._ends
         lead = 1 + len(head)
         before, after = np.full((lead, 2), -1, dtype=np.int64), np.full((1, 2), -1, dtype=np.int64)
@@ -185,8 +197,10 @@ class _WindowedEncoder:
 class OnnxEncoder(_WindowedEncoder):
     """An encoder graph with inputs ``input_ids``, ``attention_mask`` and outputs ``middle``, ``last``."""
 
-    def __init__(self, graph: Any, tokenizer: Any, name: str, *, window: int = WINDOW) -> None:
-        super().__init__(tokenizer, name, window=window)
+    def __init__(
+        self, graph: Any, tokenizer: Any, name: str, *, window: int = WINDOW, prefixes: tuple[str, str] = ("", "")
+    ) -> None:
+        super().__init__(tokenizer, name, window=window, prefixes=prefixes)
         self._graph = graph
 
     @classmethod

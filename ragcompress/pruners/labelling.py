@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,10 +48,12 @@ class KeepRule:
         per_token: The least share per token, in (0, 1).
         nothing: The least probability that anything is relevant; below it nothing is kept. Raise it where an empty
             context is better than a wrong one.
+        abroad: The rule for what the labeller's twin for other languages has judged; None: this one.
     """
 
     per_token: float
     nothing: float = 0.0
+    abroad: KeepRule | None = None
 
     def choose(self, chances: Sequence[float], sizes: Sequence[int]) -> list[int]:
         """The numbers of the segments to keep.
@@ -107,7 +109,11 @@ class LabellingPruner:
             scorer: Another labeller of ours, for example a tuned one.
         """
         used = scorer or LabelScorer()
-        return cls(GuardedScorer(used), rule=rule_for(used, answer_recall))
+        abroad = used.abroad()
+        rule = rule_for(used, answer_recall)
+        if abroad is not None:
+            rule = replace(rule, abroad=rule_for(abroad, answer_recall))
+        return cls(GuardedScorer(used), rule=rule)
 
     @classmethod
     def of_model(cls, model: Any, *, dynamic: bool = False) -> LabellingPruner:
@@ -134,7 +140,7 @@ class LabellingPruner:
 
     def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:
         """The most worth that the budget holds of what is left of ``split``."""
-        ours = _ours(self.scorer)
+        ours = _ours(self.scorer, split)
         if ours is None:
             return fill(left, budget)
         if self.cut:
@@ -143,7 +149,7 @@ class LabellingPruner:
 
     def _worthwhile(self, left: Context) -> Context:
         """What the floor leaves: tokens of hardly any probability cost money and mislead."""
-        if self.fill or _ours(self.scorer) is None:
+        if self.fill or _ours(self.scorer, left) is None:
             return left
         return keep_closed(left, above(per_token(*_judged(left)), self.floor), "below the floor")
 
@@ -153,7 +159,8 @@ class LabellingPruner:
         if self.threshold is not None:
             kept = keep_closed(kept, above([s.score for s in kept.segments], self.threshold), "below threshold")
         if self.rule is not None:
-            kept = keep_closed(kept, self.rule.choose(*_judged(kept)), "below threshold")
+            rule = self.rule if _ours(self.scorer, kept) is _inner(self.scorer) else self.rule.abroad or self.rule
+            kept = keep_closed(kept, rule.choose(*_judged(kept)), "below threshold")
         if kept.segments or not scored.segments:
             return kept
         chances, _ = _judged(scored)
@@ -166,10 +173,14 @@ def _judged(context: Context) -> tuple[list[float], list[int]]:
     return [s.score or 0.0 for s in context.segments], [embedded_count(s.text) for s in context.segments]
 
 
-def _ours(scorer: Scorer) -> LabelScorer | None:
-    """Our labeller, whose segments compete for one probability; other people's are each on their own."""
-    inner = scorer.scorer if isinstance(scorer, GuardedScorer) else scorer
+def _ours(scorer: Scorer, context: Context) -> LabelScorer | None:
+    """Our labeller that reads this, whose segments compete for one probability; other people's are on their own."""
+    inner = scorer.reader(context) if isinstance(scorer, GuardedScorer) else scorer
     return inner if isinstance(inner, LabelScorer) else None
+
+
+def _inner(scorer: Scorer) -> Scorer:
+    return scorer.scorer if isinstance(scorer, GuardedScorer) else scorer
 
 
 def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:

@@ -14,7 +14,8 @@ from ragcompress.core.context import Context
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder, inside
 from ragcompress.models.labeller.bridges import mentions
 from ragcompress.models.labeller.matching import read_query
-from ragcompress.models.labeller.runtime import JOINT, PARTS, JointModel
+from ragcompress.models.labeller.runtime import JOINT, LEARNED, PARTS, JointModel
+from ragcompress.models.multilingual import multilingual_labeller, twin
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.structure import units
 
@@ -45,6 +46,12 @@ class LabelScorer:
     def student(cls) -> LabelScorer:
         """The embedded labeller's student: no joint reading, see `JointModel.student`."""
         return cls(JointModel.embedded().student())
+
+    def abroad(self) -> LabelScorer | None:
+        """The same for other languages than English; None where this reads others itself or nothing for them ships."""
+        encoder = twin(self.encoder)
+        reads_jointly = bool(self.model.weights[LEARNED].any())
+        return None if encoder is None else LabelScorer(multilingual_labeller(student=not reads_jointly), encoder)
 
     def __call__(self, context: Context) -> Context:
         """Score segments and passages."""

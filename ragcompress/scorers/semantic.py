@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.context import Context
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
+from ragcompress.models.multilingual import twin
 from ragcompress.scorers.features import Features, features
 from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["DenseScorer", "FusedScorer", "LateInteractionScorer"]
 
 Floats = NDArray[np.float32]
+
+# Of the multilingual encoder, whose cosines all lie between 0.7 and 0.9: as `FusedScorer.weights`.
+ABROAD = (28.0, 50.0, 70.0, 44.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,11 @@ class DenseScorer:
 
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
     passage_share: float = 0.35
+
+    def abroad(self) -> DenseScorer | None:
+        """The same for other languages than English, where the encoder is the embedded English one."""
+        encoder = twin(self.encoder)
+        return None if encoder is None else replace(self, encoder=encoder)
 
     def __call__(self, context: Context) -> Context:
         """Scores in [-1, 1]."""
@@ -47,6 +56,11 @@ class LateInteractionScorer:
 
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
     passage_share: float = 0.35
+
+    def abroad(self) -> LateInteractionScorer | None:
+        """The same for other languages than English, where the encoder is the embedded English one."""
+        encoder = twin(self.encoder)
+        return None if encoder is None else replace(self, encoder=encoder)
 
     def __call__(self, context: Context) -> Context:
         """Scores in [-1, 1]."""
@@ -71,6 +85,11 @@ class FusedScorer:
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
     weights: tuple[float, float, float, float] = (5.7, 10.3, 14.2, 8.8)
     words: tuple[float, float] = (1.0, 0.5)
+
+    def abroad(self) -> FusedScorer | None:
+        """The same for other languages than English, with the weights that fit that encoder's closer cosines."""
+        encoder = twin(self.encoder)
+        return None if encoder is None else replace(self, encoder=encoder, weights=ABROAD)
 
     def __call__(self, context: Context) -> Context:
         """Scores of any sign; only their order and distances mean something."""

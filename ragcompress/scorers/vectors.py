@@ -17,8 +17,9 @@ from ragcompress.core.context import Context
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import TokenEncoder
 from ragcompress.models.labeller.matching import over
+from ragcompress.models.multilingual import twin
 from ragcompress.scorers.features import normalise, places
-from ragcompress.scorers.guard import MAX_CHARS, UNREADABLE, unreadable_share
+from ragcompress.scorers.guard import MAX_CHARS, UNREADABLE, reads_english, unreadable_share
 from ragcompress.scorers.lexical import terms
 
 __all__ = ["Vectors", "alone", "hashed_words", "unreadable", "vectors"]
@@ -46,10 +47,12 @@ class Vectors(NamedTuple):
 
 def vectors(context: Context, encoder: TokenEncoder) -> Vectors:
     """One vector per segment from the cached forward of its passage."""
-    reason = unreadable(context)
+    abroad = None if reads_english(context) else twin(encoder)
+    reason = _too_long(context) if abroad else unreadable(context)
     if reason or not context.segments:
         table = hashed_words([context.query, *(segment.text for segment in context.segments)])
         return Vectors(table[1:] @ table[0], table[1:], reason)
+    encoder = abroad or encoder
     query = encoder.query(context.query).vector
     sums = np.zeros((len(context.segments), len(query)), dtype=np.float32)
     own = np.zeros_like(sums)
@@ -80,9 +83,14 @@ def hashed_words(texts: Sequence[str], *, size: int = BUCKETS, rare: bool = True
 
 def unreadable(context: Context) -> str:
     """Why the embedded model should not read this context; "" when it can."""
-    if sum(len(passage.text) for passage in context.passages) > MAX_CHARS:
-        return "too much text for the encoder; compared by words alone"
+    if reason := _too_long(context):
+        return reason
     sample = " ".join(passage.text[:200] for passage in context.passages[:50])
     if max(unreadable_share(context.query), unreadable_share(sample)) > UNREADABLE:
         return "the embedded model can't read this language; compared by words alone"
     return ""
+
+
+def _too_long(context: Context) -> str:
+    is_long = sum(len(passage.text) for passage in context.passages) > MAX_CHARS
+    return "too much text for the encoder; compared by words alone" if is_long else ""

@@ -97,7 +97,8 @@ def test_rare_words_weigh_more():
     assert scores[1] == max(scores)
 
 
-def test_the_guard_lets_words_judge_what_the_encoder_cannot_read():
+def test_the_guard_lets_words_judge_what_no_encoder_reads(monkeypatch):
+    monkeypatch.setattr("ragcompress.models.multilingual.ships_multilingual", lambda: False)
     japanese = Context.of("東京タワーの高さは", ["東京タワーは333メートルの塔です。"]).split()
     scored = GuardedScorer(FusedScorer())(japanese)
     assert "can't read this language" in scored.notes[0]

@@ -111,7 +111,7 @@ def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int,
     features[:ahead, 0], features[ahead:, 0] = cosines.max(axis=1), spoken.max(axis=0)
     ids = passage.ids[shown]
     same = query.ids[:, None] == ids[None, :]  # [query tokens, rows]
-    features[:ahead, 1], features[ahead:, 1] = same.any(axis=1), same[1:-1].any(axis=0)
+    features[:ahead, 1], features[ahead:, 1] = same.any(axis=1), same[query.words].any(axis=0)
     features[:, 3] = passage_cosine
     untrained = np.empty((len(spans), 4), dtype=np.float32)
     untrained[:, 0], untrained[:, 3] = passage_cosine, spoken.max(axis=1).mean()

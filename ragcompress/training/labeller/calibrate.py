@@ -38,7 +38,7 @@ SHARES = (0.05, 0.1, 0.2, 0.3)
 # Where fitting those of `PASSAGE_PARTS` begins, and the ridge that holds them near it: the untrained sum's own weights
 # (`ModelConfig.fusion`). Questions written beside a paragraph would do without the cosine; other people's do not.
 _UNTRAINED = ModelConfig().fusion
-PASSAGE_WEIGHTS = (_UNTRAINED[0], _UNTRAINED[3], 0.6)
+BEST_SENTENCE = 0.6
 PASSAGE_RIDGE = 0.2
 WRONGLY_NOTHING = 0.0025  # share of questions with support for which "nothing relevant" may be said
 
@@ -80,7 +80,7 @@ def calibrated(settings: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, 
     return {
         **settings,
         "keep": keep,
-        "passages": _passages(cases, scores),
+        "passages": _passages(cases, scores, settings.get("untrained", _UNTRAINED)),
         "thresholds": thresholds_for(cases, chances),
         "nothing": nothing_below(cases, chances),
         "calibration": _measured(cases, chances),
@@ -99,10 +99,10 @@ def passage_case(case: Case, scores: Floats) -> Case:
     return Case(rows, numbers, sizes, right, hidden, groups)
 
 
-def _passages(cases: Sequence[Case], scores: Sequence[Floats]) -> dict[str, Any]:
-    """Weights of `PASSAGE_PARTS`, and what makes probabilities of them."""
+def _passages(cases: Sequence[Case], scores: Sequence[Floats], untrained: Sequence[float]) -> dict[str, Any]:
+    """Weights of `PASSAGE_PARTS`, near those of the untrained sum, and what makes probabilities of them."""
     whole = [passage_case(case, score) for case, score in zip(cases, scores, strict=True)]
-    weights = fit_weights(whole, np.array(PASSAGE_WEIGHTS), ridge=PASSAGE_RIDGE)
+    weights = fit_weights(whole, np.array([untrained[0], untrained[3], BEST_SENTENCE]), ridge=PASSAGE_RIDGE)
     named = {name: round(float(value), 4) for name, value in zip(PASSAGE_PARTS, weights, strict=True)}
     return {"weights": named, "keep": fit_keep(whole, [case.parts @ weights for case in whole])}
 

@@ -37,7 +37,7 @@ class ModelConfig:
     @classmethod
     def multilingual(cls) -> ModelConfig:
         """For multilingual-e5-small, whose cosines lie between .7 and .9."""
-        return cls(8, 12, fusion=(28.0, 50.0, 70.0, 44.0), centres=(0.8, 0.0, 0.8, 0.8), spreads=(4.0, 1.0, 4.0, 4.0))
+        return cls(9, 12, fusion=(28.0, 50.0, 70.0, 44.0), centres=(0.8, 0.0, 0.8, 0.8), spreads=(4.0, 1.0, 4.0, 4.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ragcompress.training.labeller.data import Item, Place, PoolPassage
 from ragcompress.training.labeller.store import StateStore, build_store
 from ragcompress.training.labeller.subjects import about_claims, about_sentences
 
-__all__ = ["Corpus", "load_items", "open_corpus", "read_records"]
+__all__ = ["Corpus", "is_held", "item_of", "load_items", "open_corpus", "read_records"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,14 +80,14 @@ def load_items(folder: Path) -> tuple[list[PoolPassage], list[Item]]:
     for source, name in _FILES.items():
         for record in read_records(folder / name):
             numbers = [_intern(passage, source, pool, index) for passage in record["passages"]]
-            item = _item(record, numbers, source, pool)
+            item = item_of(record, numbers, source, pool, held_out=_held_out(record, source))
             if item is not None:
                 items.append(item)
                 if record["answers"] == ["SUPPORTS"]:
                     items.extend(about_claims(item, pool))
     for number, passage in enumerate(pool):
         if passage.source in {"fever", "2wiki"}:
-            items.extend(about_sentences(number, passage, held_out=_is_held(passage.title, 20)))
+            items.extend(about_sentences(number, passage, held_out=is_held(passage.title, 20)))
     return pool, items
 
 
@@ -99,7 +99,18 @@ def _intern(passage: Mapping[str, Any], source: str, pool: list[PoolPassage], in
     return index[key]
 
 
-def _item(record: Mapping[str, Any], numbers: Sequence[int], source: str, pool: Sequence[PoolPassage]) -> Item | None:
+def item_of(
+    record: Mapping[str, Any], numbers: Sequence[int], source: str, pool: Sequence[PoolPassage], *, held_out: bool
+) -> Item | None:
+    """A record's question with its places in the pool; None if none of its passages supports an answer.
+
+    Args:
+        record: As in the data's README.
+        numbers: Of its passages in the pool.
+        source: Data set.
+        pool: All passages.
+        held_out: Whether it is kept for choosing.
+    """
     is_answer = record["meta"]["support_type"] == "answer"
     answers = tuple(record["answers"]) if is_answer else ()
     groups: list[tuple[Place, ...]] = []
@@ -118,7 +129,6 @@ def _item(record: Mapping[str, Any], numbers: Sequence[int], source: str, pool: 
     if not groups:
         return None
     own = tuple(n for n in numbers if n not in {place[0] for group in groups for place in group})
-    held_out = _held_out(record, source)
     return Item(record["question"], source, tuple(groups), tuple(masked), answers, tuple(spans), own, held_out)
 
 
@@ -137,8 +147,9 @@ def _held_out(record: Mapping[str, Any], source: str) -> bool:
     """One article in forty of SQuAD, one question in twenty elsewhere; by name, so that reruns agree."""
     by_article = source in {"squad", "shifts"}
     name = record["passages"][0]["title"] if by_article else record["id"]
-    return _is_held(name, 40 if by_article else 20)
+    return is_held(name, 40 if by_article else 20)
 
 
-def _is_held(name: str, modulus: int) -> bool:
+def is_held(name: str, modulus: int) -> bool:
+    """One name in ``modulus``."""
     return int(hashlib.sha1(name.encode()).hexdigest(), 16) % modulus == 0

@@ -16,7 +16,7 @@ from ragcompress.models.labeller.bridges import BRIDGE
 from ragcompress.models.labeller.runtime import PARTS
 from ragcompress.training.labeller.config import FEATURES, ModelConfig
 
-__all__ = ["export_joint", "from_graph", "from_pretrained", "halve", "save_pretrained", "settings_of"]
+__all__ = ["export_int8", "export_joint", "from_graph", "from_pretrained", "halve", "save_pretrained", "settings_of"]
 
 OPSET = 18
 FLOAT_NODES = ("features", "head", "lift")  # tiny, and what they read or write has a wide range: never int8
@@ -112,22 +112,35 @@ def export_joint(model: Any, folder: Path) -> dict[str, int]:
     The graphs read ``states`` [batch, length, width], ``features`` [batch, length, 4] and ``side`` [batch, length]
     (0 query, 1 passage), all of one length, and give ``logits`` [batch, length, 2] and ``rank`` [batch].
     """
-    quantisation = require("onnxruntime.quantization", "train")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "joint.onnx"
         _export_float(model, plain)
         halve(plain, folder / "labeller-half.onnx")
-        nodes = require("onnx", "train").load(plain).graph.node
-        quantisation.quantize_dynamic(
-            plain,
-            folder / "labeller-int8.onnx",
-            weight_type=quantisation.QuantType.QInt8,
-            per_channel=True,
-            op_types_to_quantize=["MatMul"],
-            nodes_to_exclude=[node.name for node in nodes if any(part in node.name for part in FLOAT_NODES)],
-        )
+        _quantise(plain, folder / "labeller-int8.onnx", reduce_range=False)
     return {file.name: file.stat().st_size for file in sorted(folder.glob("labeller-*.onnx"))}
+
+
+def export_int8(model: Any, target: Path) -> None:
+    """Write one graph as `export_joint` does, with seven bits a weight: it computes the same on every processor."""
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "joint.onnx"
+        _export_float(model, plain)
+        _quantise(plain, target, reduce_range=True)
+
+
+def _quantise(source: Path, target: Path, *, reduce_range: bool) -> None:
+    quantisation = require("onnxruntime.quantization", "train")
+    nodes = require("onnx", "train").load(source).graph.node
+    quantisation.quantize_dynamic(
+        source,
+        target,
+        weight_type=quantisation.QuantType.QInt8,
+        per_channel=True,
+        reduce_range=reduce_range,
+        op_types_to_quantize=["MatMul"],
+        nodes_to_exclude=[node.name for node in nodes if any(part in node.name for part in FLOAT_NODES)],
+    )
 
 
 def _export_float(model: Any, path: Path) -> None:

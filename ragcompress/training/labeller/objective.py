@@ -144,6 +144,26 @@ def refit(model: JointHalf, probe: Sequence[tuple[Example, list[Window]]], *, ri
     with torch.no_grad():
         model.fusion.copy_(weights[: len(model.fusion)])
         model.scales.copy_(weights[len(model.fusion) :])
+        model.keep.copy_(_keep([(parts @ weights, right, hidden) for parts, right, hidden in cases]))
+
+
+def _keep(scored: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+    """Slope and shift of the keep probability that fit these scores, right and hidden marks."""
+    scores = torch.cat([score[~hidden] for score, _, hidden in scored]).detach()
+    right = torch.cat([right[~hidden] for _, right, hidden in scored]).float()
+    centre = scores.mean()
+    pair = torch.tensor([0.5, 0.0], requires_grad=True)
+    optimizer = torch.optim.LBFGS([pair], max_iter=60, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = F.binary_cross_entropy_with_logits(pair[0] * (scores - centre) + pair[1], right)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    found = pair.detach()
+    return torch.stack([found[0], found[1] - found[0] * centre])
 
 
 def _marks(example: Example, scored: Scored) -> tuple[Tensor, Tensor]:

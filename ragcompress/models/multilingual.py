@@ -1,0 +1,92 @@
+"""multilingual-e5-small (MIT) as it ships: a hundred languages, its pieces product-quantised, its layers in int8.
+
+Its authors taught it to see ``query:`` or ``passage:`` in front of a text; the encoder puts them there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ragcompress.models.encoders import OnnxEncoder
+from ragcompress.models.labeller.runtime import JointModel
+from ragcompress.models.pieces import PieceTable
+from ragcompress.models.sessions import LateSession
+
+__all__ = ["MULTILINGUAL", "PieceGraph", "multilingual", "multilingual_labeller", "ships_multilingual", "twin"]
+
+MULTILINGUAL = "multilingual-e5-small"
+GRAPH, PIECES, TOKENIZER = "e5-encoder.onnx", "e5-pieces.npz", "e5-tokenizer.json.gz"
+JOINT, SETTINGS = "e5-labeller.onnx", "e5-labeller.json"
+PREFIXES = ("query:", "passage:")
+
+
+class PieceGraph:
+    """A graph that reads pieces' vectors, called with their numbers: the table is read in numpy.
+
+    Args:
+        folder: With the graph and the table; read when it first runs.
+    """
+
+    def __init__(self, folder: Any) -> None:
+        self._folder = folder
+        self._graph = LateSession(folder.joinpath(GRAPH).read_bytes)
+
+    @cached_property
+    def _table(self) -> PieceTable:
+        with self._folder.joinpath(PIECES).open("rb") as file:
+            return PieceTable.load(file)
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of the graph and of the pieces."""
+        codes = hashlib.sha256(self._table.codes.tobytes()).hexdigest()[:8]
+        return f"{self._graph.checksum}{codes}"
+
+    def run(self, names: list[str], feeds: Mapping[str, Any]) -> Any:
+        """As `LateSession.run`, of a graph with the input ``input_ids``."""
+        return self._graph.run(names, {"embeddings": self._table.rows(feeds["input_ids"])})
+
+
+def ships_multilingual() -> bool:
+    """Whether the files are there."""
+    folder = resources.files("ragcompress").joinpath("weights")
+    return all(folder.joinpath(name).is_file() for name in (GRAPH, PIECES, TOKENIZER, SETTINGS))
+
+
+def twin(encoder: Any) -> OnnxEncoder | None:
+    """The multilingual encoder in place of the embedded English one; None for others, or where it does not ship."""
+    return multilingual() if encoder is OnnxEncoder.embedded() and ships_multilingual() else None
+
+
+def multilingual(folder: Path | None = None) -> OnnxEncoder:
+    """The multilingual encoder that ships, one shared instance; or the one in ``folder``."""
+    return _shipped() if folder is None else _read(folder)
+
+
+@lru_cache(maxsize=2)
+def multilingual_labeller(*, student: bool = False) -> JointModel:
+    """The labeller that ships for this encoder, or its student; shared instances."""
+    if student:
+        return multilingual_labeller().student()
+    folder = resources.files("ragcompress").joinpath("weights")
+    settings = json.loads(folder.joinpath(SETTINGS).read_text(encoding="utf-8"))
+    return JointModel(LateSession(folder.joinpath(JOINT).read_bytes), settings)
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> OnnxEncoder:
+    return _read(resources.files("ragcompress").joinpath("weights"))
+
+
+def _read(folder: Any) -> OnnxEncoder:
+    from tokenizers import Tokenizer
+
+    text = gzip.decompress(folder.joinpath(TOKENIZER).read_bytes()).decode()
+    return OnnxEncoder(PieceGraph(folder), Tokenizer.from_str(text), MULTILINGUAL, prefixes=PREFIXES)
