@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import sentencex
 
+from ragcompress.core.sentence_ends import mended
 from ragcompress.core.types import Unit
 
 __all__ = ["Segmenter", "bounds", "chunks", "guess_language", "paragraphs", "sanitise", "sentences", "tiles", "words"]
@@ -52,6 +54,7 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("en", "A-Za-z\u00c0-\u024f"),
 )
 _SCRIPT_PATTERNS = tuple((language, re.compile(f"[{chars}]")) for language, chars in _SCRIPTS)
+_BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]")
 _UNPUNCTUATED = frozenset({"th", "lo", "km", "my"})
 
 _FENCE = re.compile(r"[ \t]*(```|~~~)")
@@ -81,9 +84,13 @@ def guess_language(text: str) -> str:
     ('ja', 'zh', 'en')
     """
     sample = text[:600]
-    if sample.isascii():
+    if sample.isascii() or not _BEYOND_LATIN.search(sample):
         return "en"
-    counts = {language: len(pattern.findall(sample)) for language, pattern in _SCRIPT_PATTERNS}
+    seen = Counter(sample)
+    chars = "".join(seen)
+    counts = {
+        language: sum(seen[char] for char in pattern.findall(chars)) for language, pattern in _SCRIPT_PATTERNS
+    }
     if counts["ja"] * 10 > counts["zh"]:  # Japanese mixes kana with the characters Chinese uses
         counts["ja"] += counts["zh"]
     best = max(counts, key=lambda language: counts[language])
@@ -215,7 +222,12 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         start += len(line)
 
 
-def _prose(text: str, language: str) -> Iterator[tuple[int, int]]:
+def _prose(text: str, language: str) -> list[tuple[int, int]]:
+    found = list(_boundaries(text, language))
+    return mended(text, found) if language == "en" else found
+
+
+def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
     for boundary in sentencex.get_sentence_boundaries(language, text):
         start, end = boundary["start_index"], boundary["end_index"]
         for unit in _UNIT_END.finditer(text, start, end):  # "… 10 km/h. When": a unit, no initial

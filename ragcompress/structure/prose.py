@@ -1,13 +1,14 @@
-"""Prose into sentences, each with the sentences without which it misleads; speech without punctuation into clauses."""
+"""Prose into sentences, each with the sentences without which it misleads."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from bisect import bisect_right
 
 from ragcompress.core.segment import sentences
 from ragcompress.core.types import Unit
 from ragcompress.structure.lines import Span
+from ragcompress.structure.speech import clauses
 
 __all__ = ["prose_units"]
 
@@ -19,7 +20,17 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"it (?:rain|snow|is (?:possible|important|necessary|clear|known|said|thought|believed))", re.IGNORECASE
+    r"it (?:rain|snow|(?:is|was|has been|can be|should be|must be|may be|seems|appears) (?:also |often |now |widely |well )?"
+    r"(?:possible|important|necessary|clear|known|said|thought|believed|assumed|estimated|likely|unlikely|noted|seen|"
+    r"shown|reported|observed|suggested|argued|expected|recommended|that\b))|es (?:gibt|gab|ist möglich|regnet|war einmal)|"
+    r"il (?:y a|faut|existe|est possible)|both \w+ and |that (?:is|said),|er (?:was|war) nicht",
+    re.IGNORECASE,
+)
+_OWN = re.compile(  # "this policy" is the text itself
+    r"(?:this|these|those|dieser?|dieses|ce) (?:privacy |user |cookie |licen[cs]e )?(?:polic|agreement|document|page|"
+    r"section|article|act\b|notice|website|site\b|app\b|service|statement|book|chapter|paper|study|report|review|version|"
+    r"contract|terms|guide|manual|list|table|figure|vertrag|richtlinie|seite)",
+    re.IGNORECASE,
 )
 _PEOPLE = frozenset({"he", "she", "his", "her"})
 _LIMITING = re.compile(
@@ -29,57 +40,57 @@ _LIMITING = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|cannot|can't|don't|doesn't|isn't|aren't|wasn't|except|unless|"
-    r"only|claimed|denied|doubt|wrong|false|untrue|exclud\w+|exempt|prohibit\w*|forbidden|without|nicht|kein\w*|pas|"
-    r"aucun\w*|no longer|suspended|withdrawn|revoked)\b",
+    r"\b(?:not(?! until| only)|no|never|none|nobody|nothing|neither|nor|cannot|can't|don't|doesn't|isn't|aren't|wasn't|"
+    r"except|unless|claimed|denied|doubt|wrong|false|untrue|exclud\w+|exempt|prohibit\w*|forbidden|without|nicht|"
+    r"kein\w*|pas|aucun\w*|no longer|suspended|withdrawn|revoked)\b",
     re.IGNORECASE,
 )
 _BACK = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|such|there|so|es|dies|il|cela)\b", re.IGNORECASE)
 _SCOPE = re.compile(
     r"(?:valid (?:from|until|through|for|as of)|effective (?:from|as of|date)|in force (?:from|since|until)|"
     r"applies (?:from|to|until)|this (?:version|document|page|price list|policy|notice|edition) (?:replaces|supersedes|"
-    r"applies|is valid|is no longer)|superseded|as (?:of|at) \d|last updated|stand: |gültig (?:ab|bis|von)|"
-    r"valable |status: (?:draft|withdrawn|superseded|obsolete|expired)|draft\b|expired\b|prices? (?:valid|as of))",
+    r"applies|is valid|is no longer)|superseded|last updated|stand: |gültig (?:ab|bis|von)|"
+    r"valable |status: (?:draft|withdrawn|superseded|obsolete|expired)|draft\W+(?:of|version|\d|for|not)|"
+    r"expired (?:on|in|\d)|(?:all )?prices? (?:valid|as of))",
     re.IGNORECASE,
 )
-_PERIOD = re.compile(r"[.!?…。！？।؟۔:;]")
-_JOINT = re.compile(r" (?=(?:and|but|so|then|okay|ok|now|because|und|aber|dann|et|mais|y|pero) )", re.IGNORECASE)
-_SUBJECT = re.compile(r" (?=(?:you|we|i|they|he|she|do|don't|if|when|the) )", re.IGNORECASE)
-LONG_SPEECH = 240  # characters without a full stop from which on a text is speech that was written down
+_RUN_IN = re.compile(r"\s*(?:\*\*[^*\n]{1,60}\*\*|__[^_\n]{1,60}__)[.:]?[ \t]+(?=\S)")
+_FORMULA = re.compile(
+    r"\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\begin\{(\w+\*?)\}.{1,4000}?\\end\{\1\}|\$[^$\n]{1,200}\$", re.DOTALL
+)
 
 
 def prose_units(text: str, start: int, end: int) -> list[Unit]:
     """The sentences of ``text[start:end]`` as units; offsets are those of ``text``."""
     part = text[start:end]
-    if len(part) > LONG_SPEECH and part.count(" ") > 30 and not _PERIOD.search(part[:LONG_SPEECH]):
-        tiles = _clauses(part)
-        return [Unit(start + a, start + b, (), "clause") for a, b in tiles]
-    tiles = list(sentences(part))
-    needs = _needs(part, tiles)
-    return [
-        Unit(start + a, start + b, tuple((start + c, start + d) for c, d in need), "sentence")
-        for (a, b), need in zip(tiles, needs, strict=True)
-    ]
+    run_in = _RUN_IN.match(part)
+    lead = run_in.end() if run_in else 0
+    rest = part[lead:]
+    tiles = [(lead + a, lead + b) for a, b in sentences(rest)]
+    if "$" in rest or "\\" in rest:
+        tiles = _with_formulas(part, tiles)
+    pieces = clauses(part, tiles)
+    needs = _needs(part, [(a, b) for a, b, _ in pieces])
+    above = ((start, start + lead),) if lead else ()
+    units = [Unit(*above[0], (), "heading")] if above else []
+    for (a, b, spoken), need in zip(pieces, needs, strict=True):
+        spans = above + tuple((start + c, start + d) for c, d in need)
+        units.append(Unit(start + a, start + b, spans, "clause" if spoken else "sentence"))
+    return units
 
 
-def _clauses(text: str) -> list[Span]:
-    """Stretches of about six to twenty-five words that begin where a new clause does."""
-    ends = [0]
-    for match in _JOINT.finditer(text):
-        if text.count(" ", ends[-1], match.start()) >= 5 and text.count(" ", match.end(), match.end() + 80) >= 4:
-            ends = _broken(text, ends, match.end())
-    ends = _broken(text, ends, len(text))
-    return list(pairwise(ends))
-
-
-def _broken(text: str, ends: list[int], end: int) -> list[int]:
-    """Add an end, and others before it where the stretch is too long."""
-    while end - ends[-1] > 200:
-        window = text[ends[-1] + 60 : ends[-1] + 180]
-        found = list(_SUBJECT.finditer(window))
-        cut = found[-1].end() if found else window.rfind(" ") + 1 or len(window)
-        ends.append(ends[-1] + 60 + cut)
-    return [*ends, end] if end > ends[-1] else ends
+def _with_formulas(text: str, tiles: list[Span]) -> list[Span]:
+    """Tiles of which none ends inside a formula."""
+    inside = [match.span() for match in _FORMULA.finditer(text)]
+    starts = [start for start, _ in inside]
+    joined: list[Span] = []
+    for start, end in tiles:
+        at = bisect_right(starts, start) - 1
+        if joined and at >= 0 and inside[at][0] < start < inside[at][1]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _needs(text: str, tiles: list[Span]) -> list[tuple[Span, ...]]:
@@ -92,7 +103,7 @@ def _needs(text: str, tiles: list[Span]) -> list[tuple[Span, ...]]:
         if not word:
             fresh = at
         elif at and fresh >= 0:
-            needs[at].append(tiles[fresh if word in _PEOPLE or fresh == at - 1 else at - 1])
+            needs[at].append(tiles[_antecedent(pronouns, at, fresh)])
         if at and _takes_back(leads[at], text[tiles[at][0] : tiles[at][1]][:400]):
             needs[at - 1].append(tiles[at])
             if tiles[at - 1] not in needs[at]:
@@ -105,10 +116,22 @@ def _needs(text: str, tiles: list[Span]) -> list[tuple[Span, ...]]:
     return [tuple(sorted(need)) for need in needs]
 
 
+def _antecedent(pronouns: list[str], at: int, fresh: int) -> int:
+    """The sentence that says what a pronoun stands for: across a run of the same pronoun the one before the run."""
+    word = pronouns[at]
+    if word in _PEOPLE or fresh == at - 1:
+        return fresh
+    return fresh if word in ("it", "its", "they", "their") and set(pronouns[fresh + 1 : at]) <= _same(word) else at - 1
+
+
+def _same(word: str) -> set[str]:
+    return {"it", "its"} if word.startswith("it") else {"they", "their"}
+
+
 def _pronoun(lead: str) -> str:
     """The pronoun that a sentence begins with, in small letters, or ""."""
     found = _PRONOUN.match(lead)
-    return "" if found is None or _FILLER.match(lead) else found[1].lower()
+    return "" if found is None or _FILLER.match(lead) or _OWN.match(lead) else found[1].lower()
 
 
 def _takes_back(lead: str, sentence: str) -> bool:

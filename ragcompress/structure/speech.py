@@ -1,0 +1,71 @@
+"""Speech that was written down without punctuation, into clauses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ragcompress.structure.lines import Span
+
+__all__ = ["clauses"]
+
+LONG = 240  # characters without any mark from which on a stretch is speech
+_MARK = re.compile(r"[.,;:!?…()\[\]{}\"|=/\u2013\u2014。！？；，、।؟۔]|\d-\d")
+_STOP = re.compile(r"[.!?…:;\"')\]。！？।؟۔]\s*$")
+_JOINT = re.compile(r" (?=(?:and|but|so|then|okay|ok|now|because|und|aber|dann|et|mais|y|pero) )", re.IGNORECASE)
+_SUBJECT = re.compile(r" (?=(?:you|we|i|they|he|she|do|don't|if|when|the) )", re.IGNORECASE)
+
+
+def clauses(text: str, tiles: Sequence[Span]) -> list[tuple[int, int, bool]]:
+    """``tiles`` with those that are speech cut into clauses, of about six to twenty-five words.
+
+    Returns:
+        ``(start, end, whether it is a clause)``, tiling what the tiles tile.
+    """
+    found: list[tuple[int, int, bool]] = []
+    for start, end in _runs(text, tiles):
+        if end - start > LONG and text.count(" ", start, end) > 30 and not _MARK.search(text[start:end].rstrip(" .?!\n")):
+            found += [(start + a, start + b, True) for a, b in _cut(text[start:end])]
+        else:
+            found += [(a, b, False) for a, b in tiles if start <= a and b <= end] if end - start > LONG else [
+                (start, end, False)
+            ]
+    return found
+
+
+def _runs(text: str, tiles: Sequence[Span]) -> list[Span]:
+    """Tiles joined again where they were cut for their length alone."""
+    if all(end - start <= LONG for start, end in tiles):
+        return list(tiles)
+    runs: list[Span] = []
+    for start, end in tiles:
+        if runs and end - start > LONG / 2 and runs[-1][1] - runs[-1][0] > LONG and _forced(text, *runs[-1], start):
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def _forced(text: str, start: int, end: int, at: int) -> bool:
+    return not _STOP.search(text[max(start, end - 8) : end]) and text[at : at + 1].islower()
+
+
+def _cut(text: str) -> list[Span]:
+    ends = [0]
+    for match in _JOINT.finditer(text):
+        if text.count(" ", ends[-1], match.start()) >= 5 and text.count(" ", match.end(), match.end() + 80) >= 4:
+            ends = _broken(text, ends, match.end())
+    ends = _broken(text, ends, len(text))
+    return list(zip(ends, ends[1:], strict=False))
+
+
+def _broken(text: str, ends: list[int], end: int) -> list[int]:
+    """Add an end, and others before it where the stretch is too long."""
+    while end - ends[-1] > 200:
+        window = text[ends[-1] + 60 : ends[-1] + 180]
+        found = list(_SUBJECT.finditer(window))
+        cut = found[-1].end() if found else window.rfind(" ") + 1 or len(window)
+        ends.append(ends[-1] + 60 + cut)
+    if end > ends[-1]:
+        ends.append(end)
+    return ends
