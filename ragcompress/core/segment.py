@@ -33,6 +33,7 @@ MAX_PROSE = 500
 MAX_ROW = 2000  # a table row or code line is only cut beyond this: half a row misleads
 MAX_ITEM = 300  # a longer list item or "heading" is a paragraph that happens to start like one
 MAX_FENCE = 600  # a short code block is one segment, a long one is a segment a line
+MAX_WINDOW = 20_000
 MAX_UNPUNCTUATED = 160  # scripts without full stops (Thai, Lao, Khmer) are cut at their phrase spaces
 
 _SCRIPTS: tuple[tuple[str, str], ...] = (
@@ -88,9 +89,7 @@ def guess_language(text: str) -> str:
         return "en"
     seen = Counter(sample)
     chars = "".join(seen)
-    counts = {
-        language: sum(seen[char] for char in pattern.findall(chars)) for language, pattern in _SCRIPT_PATTERNS
-    }
+    counts = {language: sum(seen[char] for char in pattern.findall(chars)) for language, pattern in _SCRIPT_PATTERNS}
     if counts["ja"] * 10 > counts["zh"]:  # Japanese mixes kana with the characters Chinese uses
         counts["ja"] += counts["zh"]
     best = max(counts, key=lambda language: counts[language])
@@ -228,12 +227,24 @@ def _prose(text: str, language: str) -> list[tuple[int, int]]:
 
 
 def _boundaries(text: str, language: str) -> Iterator[tuple[int, int]]:
-    for boundary in sentencex.get_sentence_boundaries(language, text):
-        start, end = boundary["start_index"], boundary["end_index"]
-        for unit in _UNIT_END.finditer(text, start, end):  # "… 10 km/h. When": a unit, no initial
-            yield start, unit.end()
-            start = unit.end()
+    for left, right in _windows(text):
+        for boundary in sentencex.get_sentence_boundaries(language, text[left:right]):
+            start, end = left + boundary["start_index"], left + boundary["end_index"]
+            for unit in _UNIT_END.finditer(text, start, end):  # "… 10 km/h. When": a unit, no initial
+                yield start, unit.end()
+                start = unit.end()
+            yield start, end
+
+
+def _windows(text: str) -> Iterator[tuple[int, int]]:
+    """Stretches that the splitter reads at once: its time grows with the square of a paragraph's length."""
+    start = 0
+    while len(text) - start > 2 * MAX_WINDOW:
+        window = text[start + MAX_WINDOW : start + 2 * MAX_WINDOW]
+        end = start + MAX_WINDOW + (window.find("\n") + 1 or window.find(" ") + 1 or len(window))
         yield start, end
+        start = end
+    yield start, len(text)
 
 
 def _bounded(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:

@@ -11,14 +11,19 @@ from collections.abc import Iterable
 
 __all__ = ["mended"]
 
-_MEASURE = frozenset(  # followed by a number, a sign or a small letter
-    "approx appr max min resp ca circa cca est avg incl excl inkl exkl einschl zzgl abzgl ggf evtl bzw sog gem usw vgl cf "
-    "viz vs tab tabs fig figs abb eq eqs sec sect ch chap kap vol vols bd no nos nr num núm pág págs pag art abs ziff lit "
-    "par para app ref refs ed eds hrsg pp ff al etc env tel ext op cit ibid aprox máx mín dept fin ops eng mfg mktg".split()
+_MEASURE = frozenset(
+    str.split("""
+    approx appr max min resp ca circa cca est avg incl excl inkl exkl einschl zzgl abzgl ggf evtl bzw
+    sog gem usw vgl cf viz vs tab tabs fig figs abb eq eqs sec sect ch chap kap vol vols bd no nos nr
+    num núm pág págs pag art abs ziff lit par para app ref refs ed eds hrsg pp ff al etc env tel ext op
+    cit ibid aprox máx mín dept fin ops eng mfg mktg
+    """)
 )
-_NAMING = frozenset(  # followed by a name
-    "dr prof mr mrs ms mx mme mlle sr sra srta sig dott st ste hr fr frl gen col lt sgt capt cmdr rev hon pres gov sen rep "
-    "fig tab abb vgl cf gem resp bzw nr art vs inkl z.b d.h u.a i.v.m i.d.r e.g i.e".split()
+_NAMING = frozenset(
+    str.split("""
+    dr prof mr mrs ms mx mme mlle sr sra srta sig dott st ste hr fr frl gen col lt sgt capt cmdr rev hon
+    pres gov sen rep fig tab abb vgl cf gem resp bzw nr art vs inkl z.b d.h u.a i.v.m i.d.r e.g i.e
+    """)
 )
 _ORDINAL = re.compile(r"(?:^|[\s(])\d{1,2}\.$")
 _MONTH = re.compile(

@@ -5,155 +5,100 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
-from ragcompress.core.types import Unit
 from ragcompress.structure.json_strings import string_units
-from ragcompress.structure.lines import Block, Lines, Span
+from ragcompress.structure.lines import Block, Lines
+from ragcompress.structure.tree import MOST_MEMBER, Node, tree_units
 
-__all__ = ["json_units", "read_json"]
+__all__ = ["read_json"]
 
-MOST_RECORD = 700  # characters of an object in a list that stays whole
-MOST_MEMBER = 200  # and of a container within an object: what is in it is told by its key
-DEPTH = 8  # brackets that a member may need; deeper ones need those of this depth
+MOST_RECORD = 700  # characters of a container in a list whose own containers are not looked at again
 
-_BEGIN = re.compile(r"[ \t]*(?:\[\s*(?:[\[{\"\]]|-?\d[\d.eE+-]*\s*[,\]]|true|false|null|$)|\{\s*(?:\"|\}|$))")
+_BEGIN = re.compile(r"[ \t]*(?:\[\s*(?:[\[{\"'\]]|-?\d[\d.eE+-]*\s*[,\]]|true|false|null|$)|\{\s*(?:[\"']|\}|$))")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
-_NAMING = re.compile(r'\s*"(?:id|_id|name|title|key|sku|code|label|path|url)"\s*:', re.IGNORECASE)
-
-
-class _Node:
-    """A container or a scalar: where it and what follows it (its comma) lie, its children, whether it is a list."""
-
-    __slots__ = ("children", "end", "inner", "is_list", "start")
-
-    def __init__(self, start: int, inner: int, is_list: bool) -> None:
-        self.start, self.inner, self.is_list = start, inner, is_list
-        self.end = inner
-        self.children: list[_Node] = []
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[\[\]{},]", re.DOTALL)  # as Python prints it
+_MEMBER = re.compile(r"\s*[\"'](?:[^\"'\\]|\\.)*[\"']\s*:\s*(?:\S|$)", re.DOTALL)
+_VALUE = re.compile(r"\s*(?:[\"']|-?\d|-?\.\d|true\b|false\b|null\b|True\b|False\b|None\b|NaN\b|-?Infinity\b|\w+\()")
+_NAMING = re.compile(r"\s*[\"'](?:id|_id|name|title|key|sku|code|label|path|url)[\"']\s*:", re.IGNORECASE)
 
 
 def read_json(lines: Lines, at: int) -> Block | None:
     """A JSON value that begins and ends with a line; cut-off JSON is read as far as it goes."""
-    if not _BEGIN.match(lines[at]):
+    if lines.patience < 0 or not _BEGIN.match(lines[at]):
         return None
-    start = lines.starts[at]
-    if lines.patience < 0:
-        return None
-    root, end = _tree(lines.text, start)
+    root, end = _tree(lines.text, lines.starts[at])
     line = at + 1
     if root is not None:
-        line = _line_after(lines, at, end)
+        line = max(bisect_left(lines.starts, end), at + 1)
         rest = lines.text[end : lines.starts[line]].strip()
-        if rest and rest != ",":
+        if rest and rest not in (",", ";"):
             root = None
     if root is None:
-        lines.patience -= end - start
+        lines.patience -= end - lines.starts[at]
         return None
-    found = json_units(lines.text, root)
-    return Block(line, found, lead=True)
+    return Block(line, tree_units(lines.text, root, _NAMING, string_units), lead=True)
 
 
-def _line_after(lines: Lines, at: int, end: int) -> int:
-    return max(bisect_left(lines.starts, end), at + 1)
-
-
-def _tree(text: str, start: int) -> tuple[_Node | None, int]:
+def _tree(text: str, start: int) -> tuple[Node | None, int]:
     """The containers of the value at ``start``, small ones without what is in them; None: it isn't JSON."""
-    stack: list[_Node] = []
-    begin = start  # where the member that is being read begins
-    end = start
-    root: _Node | None = None
-    closed: _Node | None = None  # the container whose closing bracket was read last, until its comma
-    for match in _TOKEN.finditer(text, start):
+    stack: list[Node] = []
+    begin = end = start  # where the member that is being read begins; where the last mark ended
+    closed = False  # whether that member is a container that was just closed
+    root: Node | None = None
+    for match in (_QUOTED if "'" in text[start : start + 40] else _TOKEN).finditer(text, start):
         mark, end = match.group(), match.end()
         if mark in "[{":
-            node = _Node(begin, end, mark == "[")
+            if stack and (closed or not _opens(text, stack[-1], begin, match.start())):
+                return None, end
+            node = Node(begin, end, mark == "[")
             if stack:
                 stack[-1].children.append(node)
             root = root or node
             stack.append(node)
             begin = end
-            closed = None
-        elif mark in "]}":
-            top = stack.pop()
-            if (mark == "]") != top.is_list:
-                return None, end
-            if closed is None and text[begin : match.start()].strip():
-                top.children.append(_scalar(begin, match.start()))
-            top.end = end
-            if stack and end - top.start <= (MOST_RECORD if stack[-1].is_list else MOST_MEMBER):
-                top.children = []
-            begin = end
-            closed = top
-            if not stack:
-                return root, end
-        elif mark == ",":
+        elif mark in "]},":
             top = stack[-1]
-            if closed is None:
-                top.children.append(_scalar(begin, match.start()))
-            top.children[-1].end = end
-            begin = end
-            closed = None
-    return (root if root and root.children else None), len(text)
-
-
-def _scalar(start: int, end: int) -> _Node:
-    node = _Node(start, end, False)
-    node.end = end
-    return node
-
-
-def json_units(text: str, root: _Node) -> list[Unit]:
-    """Opening brackets with their keys, records and members, closing brackets; members need the brackets."""
-    if root.end - root.start <= MOST_MEMBER or not root.children:
-        return [Unit(root.start, root.end, (), "record")]
-    units: list[Unit] = []
-    stack: list[tuple[_Node, int, tuple[Span, ...], int]] = [(root, 0, (), 0)]
-    while stack:
-        node, step, needs, depth = stack.pop()
-        if step == 0:
-            closing = (_closing(text, node), node.end)
-            opening = (node.start, node.inner)
-            units.append(Unit(*opening, (*needs, closing) if closing[0] < closing[1] else needs, "open"))
-            inside = (
-                needs
-                if depth >= DEPTH
-                else (*needs, opening, closing)
-                if closing[0] < closing[1]
-                else (*needs, opening)
-            )
-            needs = _named(text, node, inside)
-        if step < len(node.children):
-            stack.append((node, step + 1, needs, depth))
-            child = node.children[step]
-            if child.children and child.end - child.start > (MOST_RECORD if node.is_list else MOST_MEMBER):
-                stack.append((child, 0, needs, depth + 1))
+            if not (
+                _ended(text, top, begin, match.start()) if closed else _value(text, top, begin, match.start(), mark)
+            ):
+                return None, end
+            closed = mark != ","
+            if closed:
+                if (mark == "]") != top.is_list:
+                    return None, end
+                stack.pop()
+                if not stack:
+                    top.end = end
+                    return root, end
+                if end - top.start <= (MOST_RECORD if stack[-1].is_list else MOST_MEMBER):
+                    top.children = []
+                top.end = begin = end
             else:
-                span = (child.start, child.end)
-                others = tuple(need for need in needs if need != span)
-                told = [] if child.children else string_units(text, *span, others)
-                units += told or [Unit(*span, others, "record" if node.is_list else "member")]
-        elif node.children:
-            closing = (_closing(text, node), node.end)
-            if closing[0] < closing[1]:
-                opening = (node.start, node.inner)
-                units.append(Unit(*closing, (opening,), "close"))
-    return units
+                top.children[-1].end = begin = end
+    return (root if root and _is_cut_off(root) else None), len(text)
 
 
-def _closing(text: str, node: _Node) -> int:
-    """Where the bracket that closes a container stands, or its end if it was cut off."""
-    last = node.children[-1].end if node.children else node.inner
-    return last if text[last : node.end].strip(" \t\r\n,") else node.end
+def _is_cut_off(root: Node) -> bool:
+    """Whether what never closes is JSON all the same: an object with a member, a list with a container."""
+    return bool(root.children) and (
+        not root.is_list or any(child.is_list or child.inner < child.end - 2 for child in root.children[:3])
+    )
 
 
-def _named(text: str, node: _Node, needs: tuple[Span, ...]) -> tuple[Span, ...]:
-    """Needs within an object that is read by members: its brackets and the member that names it."""
-    for child in node.children[:4]:
-        if (
-            not node.is_list
-            and not child.children
-            and _NAMING.match(text, child.start)
-            and child.end - child.start < 120
-        ):
-            return (*needs, (child.start, child.end))
-    return needs
+def _opens(text: str, top: Node, begin: int, at: int) -> bool:
+    """Whether nothing but a key stands before a bracket."""
+    return not text[begin:at].strip() if top.is_list else bool(_MEMBER.match(text, begin, at + 1))
+
+
+def _ended(text: str, top: Node, begin: int, at: int) -> bool:
+    """Whether nothing stands between a container that was closed and the next mark."""
+    return bool(top.children) and not text[begin:at].strip()
+
+
+def _value(text: str, top: Node, begin: int, at: int, mark: str) -> bool:
+    """Whether a value ends at ``at``: it becomes a child. Empty containers and a comma at the end pass, too."""
+    if not text[begin:at].strip():
+        return mark != ","
+    if not (_VALUE if top.is_list else _MEMBER).match(text, begin, at):
+        return False
+    top.children.append(Node(begin, at, False))  # a value: `inner` is where it ends
+    return True

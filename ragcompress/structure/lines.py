@@ -21,11 +21,16 @@ class Lines:
     Attributes:
         text: The text.
         starts: Where each line begins, then the length of the text [lines + 1].
+        barren: Up to which line remarks are known to stand over no code.
         patience: Characters that readers may still read in vain: what keeps all readers together linear.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, inner: Callable[[str], list[Unit]] | None = None) -> None:
+        """Lines of ``text``; ``inner`` reads what stands inside a block (a command's output) as a page of its own."""
         self.text = text
+        self._inner = inner
+        self.barren = 0
+        self._seen: dict[int, str] = {}  # readers look at the same few lines again and again
         self.starts = [0, *(match.end() for match in _BREAK.finditer(text))]
         if self.starts[-1] != len(text):
             self.starts.append(len(text))
@@ -36,10 +41,16 @@ class Lines:
 
     def __getitem__(self, at: int) -> str:
         """The first `LOOK` characters of line ``at`` without white space at its end; ``""`` outside the text."""
-        if not 0 <= at < len(self.starts) - 1:
-            return ""
-        start = self.starts[at]
-        return self.text[start : min(self.starts[at + 1], start + LOOK)].rstrip()
+        found = self._seen.get(at)
+        if found is None:
+            if not 0 <= at < len(self.starts) - 1:
+                return ""
+            start = self.starts[at]
+            found = self.text[start : min(self.starts[at + 1], start + LOOK)].rstrip()
+            if len(self._seen) > 256:
+                self._seen.clear()
+            self._seen[at] = found
+        return found
 
     def whole(self, at: int) -> str:
         """Line ``at`` with its end."""
@@ -48,6 +59,16 @@ class Lines:
     def span(self, start: int, stop: int) -> Span:
         """Where lines ``start`` to ``stop`` (exclusive) lie."""
         return self.starts[start], self.starts[stop]
+
+    def inside(self, start: int, stop: int) -> list[Unit]:
+        """Units of lines ``start`` to ``stop`` read as a page of their own; nested too deep they are a unit a line."""
+        begin, end = self.span(start, stop)
+        if self._inner is None:
+            return [Unit(*self.span(number, number + 1), (), "line") for number in range(start, stop) if self[number]]
+        return [
+            Unit(begin + a, begin + b, tuple((begin + c, begin + d) for c, d in needs), kind)
+            for a, b, needs, kind in self._inner(self.text[begin:end])
+        ]
 
     def indent(self, at: int) -> int:
         """Columns of white space before line ``at``; a tab counts as four."""
@@ -80,12 +101,14 @@ class Block(NamedTuple):
         units: Its units in order; they tile its lines, or the end of one is taken to be the next one's start.
         level: For a heading its depth (1 is the highest); 0 for everything else.
         lead: Whether it needs the line above it that leads to it (a list its lead-in, a table its caption).
+        over: For a block with a level what stands over all that follows; (): its first unit.
     """
 
     stop: int
     units: list[Unit]
     level: int = 0
     lead: bool = False
+    over: tuple[Span, ...] = ()
 
 
 Reader = Callable[[Lines, int], Block | None]

@@ -28,7 +28,9 @@ _CLAUSE = re.compile(
     r"Article \d+\.?|Section \d+(?:\.\d+)*\.?)[ \t]+\S"
 )
 _TITLE = re.compile(
-    r"[ \t]*(?:§|article|section|chapter|annex|part)[ \t]*(\d+[a-z]?(?:\.\d+)*)\.?[ \t]+[^.!?:;,]{1,70}$", re.IGNORECASE
+    r"[ \t]*(?:§|article|section|chapter|annex|"
+    r"part)[ \t]*(\d+[a-z]?(?:\.\d+)*)\.?[ \t]+[^.!?:;,]{1,70}$",
+    re.IGNORECASE,
 )
 _ITEM = re.compile(
     r"([ \t]*)([-*+\u2022\u2023\u25e6\u2013\u2014\u00b7\u25aa\u25cf]|"

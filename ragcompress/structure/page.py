@@ -6,24 +6,43 @@ import re
 
 from ragcompress.core.types import Unit
 from ragcompress.structure.alike import read_alike
+from ragcompress.structure.code import read_code
+from ragcompress.structure.cues import read_cues
+from ragcompress.structure.diffs import read_diff
+from ragcompress.structure.fences import read_fence
 from ragcompress.structure.json_text import read_json
 from ragcompress.structure.lines import Block, Lines, Reader, Span
 from ragcompress.structure.logs import read_log, read_trace
+from ragcompress.structure.mail import read_mail, read_quote
+from ragcompress.structure.markup import read_markup
 from ragcompress.structure.outline import LABEL_OVER, read_faq, read_heading, read_list
 from ragcompress.structure.pairs import read_hours, read_pairs, read_sections
 from ragcompress.structure.prose import prose_units
 from ragcompress.structure.tables import read_aligned, read_bars, read_separated
+from ragcompress.structure.terminal import read_terminal
+from ragcompress.structure.turns import read_turns
+from ragcompress.structure.yaml_text import read_yaml
 
 __all__ = ["read_page"]
 
 READERS: tuple[Reader, ...] = (
+    read_fence,
     read_json,
+    read_markup,
     read_trace,
+    read_diff,
     read_log,
+    read_cues,
+    read_mail,
+    read_terminal,
+    read_code,
     read_sections,
+    read_yaml,
     read_heading,
     read_bars,
     read_faq,
+    read_turns,
+    read_quote,
     read_list,
     read_hours,
     read_separated,
@@ -31,6 +50,7 @@ READERS: tuple[Reader, ...] = (
     read_aligned,
     read_alike,
 )
+DEPTH = 3  # pages within pages: a log in a command's output in a mail
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.|tabelle|tableau|tabla|list(?:ing)?)\s*\d", re.IGNORECASE)
 _NOTE = re.compile(
     r"\W{0,3}(?:all (?:prices|values|figures|amounts|times|fees|rates|sizes|data)|prices|values|figures|note|notes|"
@@ -45,18 +65,18 @@ class _Page:
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self.units: list[Unit] = []
-        self.chain: list[tuple[int, Span]] = []
+        self.chain: list[tuple[int, tuple[Span, ...]]] = []
         self.table: slice | None = None  # the units of the table just read: a note may follow
 
     def over(self) -> tuple[Span, ...]:
-        return tuple(span for _, span in self.chain)
+        return tuple(span for _, spans in self.chain for span in spans)
 
     def prose(self, start: int, stop: int) -> None:
         """Lines that no reader took."""
         while self.chain and self.chain[-1][0] >= LABEL_OVER:
             self.chain.pop()
         span = self.lines.span(start, stop)
-        found = prose_units(self.lines.text, *span)
+        found = _by_lines(self.lines, start, stop) or prose_units(self.lines.text, *span)
         first = len(self.units)
         self.add(found)
         if self.table and len(found) <= 2 and span[1] - span[0] <= 200 and _NOTE.match(self.lines[start].lstrip()):
@@ -69,7 +89,7 @@ class _Page:
             while self.chain and self.chain[-1][0] >= block.level:
                 self.chain.pop()
             self.add(block.units)
-            self.chain.append((block.level, block.units[0][:2]))
+            self.chain.append((block.level, block.over or (block.units[0][:2],)))
             return
         lead = self._lead_in() if block.lead else ()
         first = len(self.units)
@@ -103,14 +123,14 @@ class _Page:
                 self.units[at] = unit._replace(needs=known.setdefault(unit.needs, (*unit.needs, note)))
 
 
-def read_page(text: str) -> list[Unit]:
-    """Units of a text in order; blank lines between them may be left out."""
-    lines = Lines(text)
+def read_page(text: str, depth: int = 0) -> list[Unit]:
+    """Units of a text in order; blank lines between them may be left out. ``depth``: in how many pages it lies."""
+    lines = Lines(text, (lambda inner: read_page(inner, depth + 1)) if depth < DEPTH else None)
     page = _Page(lines)
     at, prose = 0, -1
     while at < len(lines):
         line = lines[at]
-        if len(line) < 2 and line not in ("[", "{"):
+        if len(line) < 2 and line not in ("[", "{") and "-->" not in lines[at + 1]:
             if not line and prose >= 0 and _paragraph_ends(lines, at):
                 page.prose(prose, at)
                 prose = -1
@@ -131,6 +151,20 @@ def read_page(text: str) -> list[Unit]:
     if prose >= 0:
         page.prose(prose, len(lines))
     return page.units
+
+
+def _by_lines(lines: Lines, start: int, stop: int) -> list[Unit]:
+    """Lines that are no wrapped sentences, such as addresses, menus and verse: a unit each; else none."""
+    if stop - start < 3:
+        return []
+    sample = [line for line in (lines[n] for n in range(start, min(stop, start + 40))) if line]
+    if len(sample) < 3 or sum(map(len, sample)) > 60 * len(sample):
+        return []
+    ended = sum(line[-1] in ".!?,;:-—。" for line in sample)
+    goes_on = sum(line.lstrip()[:1].islower() for line in sample[1:])
+    if ended * 3 > len(sample) or goes_on * 4 > len(sample):
+        return []
+    return [Unit(*lines.span(number, number + 1), (), "line") for number in range(start, stop) if lines[number]]
 
 
 def _paragraph_ends(lines: Lines, at: int) -> bool:

@@ -7,7 +7,7 @@ import re
 from ragcompress.core.types import Unit
 from ragcompress.structure.lines import Block, Lines, Span
 
-__all__ = ["is_hours", "is_pair", "read_hours", "read_pairs", "read_sections"]
+__all__ = ["is_field", "is_hours", "is_pair", "read_hours", "read_pairs", "read_sections"]
 
 _PAIR = re.compile(
     r"""[ \t]*(?:\*\*)?["']?"""
@@ -20,8 +20,17 @@ _NAMING = re.compile(
     r"kunde|nom|nombre|naam|titel|titre)(?: (?:no|nr|number|id|name|code))?\.?$",
     re.IGNORECASE,
 )
+_COMMON = re.compile(
+    r"(?:description|summary|notes?|status|price|address|e-?mail|phone|date|details?|comments?|type|category|"
+    r"author|abstract|"
+    r"value|size|weight|colou?r|text|content|source|url|version|location|time|total|amount|quantity|tags?|priority|"
+    r"question|answer|action|result|observation|thought|warning|error|info|tip|important|example|input|output|"
+    r"step \d+)s?$",
+    re.IGNORECASE,
+)
 _DAYS = re.compile(
-    r"[ \t]*(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|weekdays?|weekends?|daily|"
+    r"[ \t]*(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|weekdays?|weekends?|"
+    r"daily|"
     r"public holidays?|holidays?|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b\.?"
     r"(?:[ \t]*(?:-|\u2013|to|and|,|&)[ \t]*[a-z]{2,9}\b\.?)?[ \t:,]*"
     r"(?:\d|closed|open|-|\u2013|from|by|geschlossen|ferm)",
@@ -36,6 +45,11 @@ def is_pair(line: str) -> bool:
     """Whether a line is a short key with its value."""
     found = _PAIR.match(line)
     return found is not None and len(found[1].split()) <= 5 and "://" not in line[: found.end() + 2]
+
+
+def is_field(name: str) -> bool:
+    """Whether a name is that of a field of a record rather than somebody's."""
+    return bool(_NAMING.match(name) or _COMMON.match(name))
 
 
 def is_hours(line: str) -> bool:

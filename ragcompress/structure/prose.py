@@ -12,6 +12,7 @@ from ragcompress.structure.speech import clauses
 
 __all__ = ["prose_units"]
 
+MOST_CHAIN = 3  # antecedents of antecedents
 _PRONOUN = re.compile(
     r"(?:(?:but|and|so|thus|then|later|there|here|in (?:\d{4}|this|that)|today|however|moreover|also),? )?"
     r"(he|she|it|they|this|these|those|that|his|her|its|their|such|the former|the latter|both|er|sie|es|dies|dieser|"
@@ -20,27 +21,32 @@ _PRONOUN = re.compile(
     re.IGNORECASE,
 )
 _FILLER = re.compile(
-    r"it (?:rain|snow|(?:is|was|has been|can be|should be|must be|may be|seems|appears) (?:also |often |now |widely |well )?"
+    r"it (?:rain|snow|(?:is|was|has been|can be|should be|must be|may be|seems|appears) (?:also |often |now |"
+    r"widely |well )?"
     r"(?:possible|important|necessary|clear|known|said|thought|believed|assumed|estimated|likely|unlikely|noted|seen|"
-    r"shown|reported|observed|suggested|argued|expected|recommended|that\b))|es (?:gibt|gab|ist möglich|regnet|war einmal)|"
+    r"shown|reported|observed|suggested|argued|expected|recommended|that\b))|es (?:gibt|gab|ist möglich|regnet|"
+    r"war einmal)|"
     r"il (?:y a|faut|existe|est possible)|both \w+ and |that (?:is|said),|er (?:was|war) nicht",
     re.IGNORECASE,
 )
 _OWN = re.compile(  # "this policy" is the text itself
     r"(?:this|these|those|dieser?|dieses|ce) (?:privacy |user |cookie |licen[cs]e )?(?:polic|agreement|document|page|"
-    r"section|article|act\b|notice|website|site\b|app\b|service|statement|book|chapter|paper|study|report|review|version|"
+    r"section|article|act\b|notice|website|site\b|app\b|service|statement|book|chapter|paper|study|report|"
+    r"review|version|"
     r"contract|terms|guide|manual|list|table|figure|vertrag|richtlinie|seite)",
     re.IGNORECASE,
 )
 _PEOPLE = frozenset({"he", "she", "his", "her"})
 _LIMITING = re.compile(
     r"(?:however|but|yet|nevertheless|nonetheless|except|unless|only|at least|that said|on the other hand|"
-    r"this does not|this (?:rule|offer|right|obligation) does not|it does not apply|exceptions?|not (?:so|if|when|for)|"
+    r"this does not|this (?:rule|offer|right|obligation) does not|it does not apply|exceptions?|not (?:so|if|"
+    r"when|for)|"
     r"jedoch|allerdings|dies gilt nicht|cependant|toutefois|sin embargo)\b",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"\b(?:not(?! until| only)|no|never|none|nobody|nothing|neither|nor|cannot|can't|don't|doesn't|isn't|aren't|wasn't|"
+    r"\b(?:not(?! until| only)|no|never|none|nobody|nothing|neither|nor|cannot|can't|don't|doesn't|isn't|aren't|"
+    r"wasn't|"
     r"except|unless|claimed|denied|doubt|wrong|false|untrue|exclud\w+|exempt|prohibit\w*|forbidden|without|nicht|"
     r"kein\w*|pas|aucun\w*|no longer|suspended|withdrawn|revoked)\b",
     re.IGNORECASE,
@@ -48,7 +54,8 @@ _NEGATION = re.compile(
 _BACK = re.compile(r"\b(?:it|this|that|these|those|they|them|he|she|such|there|so|es|dies|il|cela)\b", re.IGNORECASE)
 _SCOPE = re.compile(
     r"(?:valid (?:from|until|through|for|as of)|effective (?:from|as of|date)|in force (?:from|since|until)|"
-    r"applies (?:from|to|until)|this (?:version|document|page|price list|policy|notice|edition) (?:replaces|supersedes|"
+    r"applies (?:from|to|until)|this (?:version|document|page|price list|policy|notice|edition) (?:replaces|"
+    r"supersedes|"
     r"applies|is valid|is no longer)|superseded|last updated|stand: |gültig (?:ab|bis|von)|"
     r"valable |status: (?:draft|withdrawn|superseded|obsolete|expired)|draft\W+(?:of|version|\d|for|not)|"
     r"expired (?:on|in|\d)|(?:all )?prices? (?:valid|as of))",
@@ -99,12 +106,18 @@ def _needs(text: str, tiles: list[Span]) -> list[tuple[Span, ...]]:
     leads = [text[a : a + 120].lstrip() for a, _ in tiles]
     pronouns = [_pronoun(lead) for lead in leads]
     fresh = -1  # the last sentence that does not begin with a pronoun: what pronouns after it stand for
+    steps = [0] * len(tiles)  # how many sentences back the chain of antecedents goes
+    limited = -1  # the last sentence that takes back the one before it
     for at, word in enumerate(pronouns):
         if not word:
             fresh = at
         elif at and fresh >= 0:
-            needs[at].append(tiles[_antecedent(pronouns, at, fresh)])
-        if at and _takes_back(leads[at], text[tiles[at][0] : tiles[at][1]][:400]):
+            target = _antecedent(pronouns, at, fresh)
+            target = target if steps[target] < MOST_CHAIN else fresh
+            steps[at] = steps[target] + 1
+            needs[at].append(tiles[target])
+        if at and at - 1 != limited and _takes_back(leads[at], text[tiles[at][0] : tiles[at][1]][:400]):
+            limited = at
             needs[at - 1].append(tiles[at])
             if tiles[at - 1] not in needs[at]:
                 needs[at].append(tiles[at - 1])
@@ -121,7 +134,8 @@ def _antecedent(pronouns: list[str], at: int, fresh: int) -> int:
     word = pronouns[at]
     if word in _PEOPLE or fresh == at - 1:
         return fresh
-    return fresh if word in ("it", "its", "they", "their") and set(pronouns[fresh + 1 : at]) <= _same(word) else at - 1
+    run = word in ("it", "its", "they", "their") and at - fresh < 12 and set(pronouns[fresh + 1 : at]) <= _same(word)
+    return fresh if run else at - 1
 
 
 def _same(word: str) -> set[str]:

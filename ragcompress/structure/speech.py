@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ragcompress.structure.lines import Span
 
 __all__ = ["clauses"]
 
 LONG = 240  # characters without any mark from which on a stretch is speech
-_MARK = re.compile(r"[.,;:!?…()\[\]{}\"|=/\u2013\u2014。！？；，、।؟۔]|\d-\d")
+_MARK = re.compile(r"[.,;:!?…()\[\]{}\"|=/\u2013\u2014。！？；，、।؟۔،؛]|\d-\d")
 _STOP = re.compile(r"[.!?…:;\"')\]。！？।؟۔]\s*$")
 _JOINT = re.compile(r" (?=(?:and|but|so|then|okay|ok|now|because|und|aber|dann|et|mais|y|pero) )", re.IGNORECASE)
 _SUBJECT = re.compile(r" (?=(?:you|we|i|they|he|she|do|don't|if|when|the) )", re.IGNORECASE)
@@ -24,12 +25,18 @@ def clauses(text: str, tiles: Sequence[Span]) -> list[tuple[int, int, bool]]:
     """
     found: list[tuple[int, int, bool]] = []
     for start, end in _runs(text, tiles):
-        if end - start > LONG and text.count(" ", start, end) > 30 and not _MARK.search(text[start:end].rstrip(" .?!\n")):
+        if (
+            end - start > LONG
+            and text.count(" ", start, end) > 30
+            and not _MARK.search(text[start:end].rstrip(" .?!\n"))
+        ):
             found += [(start + a, start + b, True) for a, b in _cut(text[start:end])]
         else:
-            found += [(a, b, False) for a, b in tiles if start <= a and b <= end] if end - start > LONG else [
-                (start, end, False)
-            ]
+            found += (
+                [(a, b, False) for a, b in tiles if start <= a and b <= end]
+                if end - start > LONG
+                else [(start, end, False)]
+            )
     return found
 
 
@@ -56,7 +63,7 @@ def _cut(text: str) -> list[Span]:
         if text.count(" ", ends[-1], match.start()) >= 5 and text.count(" ", match.end(), match.end() + 80) >= 4:
             ends = _broken(text, ends, match.end())
     ends = _broken(text, ends, len(text))
-    return list(zip(ends, ends[1:], strict=False))
+    return list(pairwise(ends))
 
 
 def _broken(text: str, ends: list[int], end: int) -> list[int]:
