@@ -16,8 +16,9 @@ MOST_RECORD = 700  # characters of a container in a list whose own containers ar
 _BEGIN = re.compile(r"[ \t]*(?:\[\s*(?:[\[{\"'\]]|-?\d[\d.eE+-]*\s*[,\]]|true|false|null|$)|\{\s*(?:[\"']|\}|$))")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[\[\]{},]", re.DOTALL)  # as Python prints it
-_MEMBER = re.compile(r"\s*[\"'](?:[^\"'\\]|\\.)*[\"']\s*:\s*(?:\S|$)", re.DOTALL)
+_MEMBER = re.compile(r"\s*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')\s*:\s*(?:\S|$)", re.DOTALL)
 _VALUE = re.compile(r"\s*(?:[\"']|-?\d|-?\.\d|true\b|false\b|null\b|True\b|False\b|None\b|NaN\b|-?Infinity\b|\w+\()")
+_QUOTE = re.compile("[\"']")
 _NAMING = re.compile(r"\s*[\"'](?:id|_id|name|title|key|sku|code|label|path|url)[\"']\s*:", re.IGNORECASE)
 
 
@@ -44,7 +45,7 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
     begin = end = start  # where the member that is being read begins; where the last mark ended
     closed = False  # whether that member is a container that was just closed
     root: Node | None = None
-    for match in (_QUOTED if "'" in text[start : start + 40] else _TOKEN).finditer(text, start):
+    for match in _tokens(text, start).finditer(text, start):
         mark, end = match.group(), match.end()
         if mark in "[{":
             if stack and (closed or not _opens(text, stack[-1], begin, match.start())):
@@ -75,6 +76,12 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
             else:
                 top.children[-1].end = begin = end
     return (root if root and _is_cut_off(root) else None), len(text)
+
+
+def _tokens(text: str, start: int) -> re.Pattern[str]:
+    """The marks of JSON, or those of what Python prints: strings in single quotes."""
+    quote = _QUOTE.search(text, start, start + 400)
+    return _QUOTED if quote is not None and quote[0] == "'" else _TOKEN
 
 
 def _is_cut_off(root: Node) -> bool:
