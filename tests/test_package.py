@@ -100,7 +100,16 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["core.budget", "core.context", "core.segment", "core.select", "scorers.lexical", "scorers.guard"]
+    "name",
+    [
+        "core.budget",
+        "core.context",
+        "core.segment",
+        "core.select",
+        "models.labeller.choice",
+        "scorers.lexical",
+        "scorers.guard",
+    ],
 )
 def test_examples_in_docstrings(name):
     result = doctest.testmod(importlib.import_module(f"ragcompress.{name}"))

@@ -49,6 +49,10 @@ class Wordwise:
         self._tokenizer = tokenizer
         self._known: dict[str, Piece] = {}
 
+    def learn(self, texts: Iterable[str]) -> None:
+        """Tokenise all words of ``texts`` that are new, in one call."""
+        self._read([word for text in texts for word in _WORD.findall(text)])
+
     def count(self, text: str) -> int:
         """How many tokens ``text`` has, special ones excluded."""
         words = _WORD.findall(text) if _JOINS.search(text) else text.split()

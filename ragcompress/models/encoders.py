@@ -111,7 +111,7 @@ class _WindowedEncoder:
         self, tokenizer: Any, name: str, *, window: int = WINDOW, prefixes: tuple[str, str] = ("", "")
     ) -> None:
         self._tokenizer = tokenizer
-        self._read = _reader(tokenizer)
+        self._words = _words(tokenizer)
         self._name = name
         self._window = window
         self._prefixes = prefixes  # what the model was taught to see in front of queries and of passages
@@ -138,6 +138,13 @@ class _WindowedEncoder:
         if not known:
             self._remember(key, make())
 
+    def _pieces(self, text: str) -> tuple[Ints, Ints]:
+        """Vocabulary numbers [tokens] and character offsets [tokens, 2], without special tokens."""
+        if self._words is not None:
+            return self._words.pieces(text)
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        return np.array(found.ids, dtype=np.int64), np.array(found.offsets, dtype=np.int64).reshape(-1, 2)
+
     @cached_property
     def _ends(self) -> tuple[Ints, Ints]:
         """The start and the end token."""
@@ -157,6 +164,8 @@ class _WindowedEncoder:
         found = {key: known for key in keys if (known := self._recall(key)) is not None}
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         for chunk in (missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)):
+            if self._words is not None:
+                self._words.learn(sanitise(part) for key in chunk for part in key)
             windows = [list(self._windows(*key)) for key in chunk]
             states = iter(self._forwards([window.ids for own in windows for window in own]))
             for key, own in zip(chunk, windows, strict=True):
@@ -179,8 +188,8 @@ class _WindowedEncoder:
                 self._cached_tokens -= len(self._cache.popitem(last=False)[1].offsets)
 
     def _windows(self, front: str, text: str) -> Iterator[_Window]:
-        ids, offsets = self._read(sanitise(text))
-        head = self._read(front)[0][:MAX_TITLE] if front else ids[:0]
+        ids, offsets = self._pieces(sanitise(text))
+        head = self._pieces(front)[0][:MAX_TITLE] if front else ids[:0]
         first, last = self._ends
         lead = 1 + len(head)
         before, after = np.full((lead, 2), -1, dtype=np.int64), np.full((1, 2), -1, dtype=np.int64)
@@ -272,18 +281,11 @@ def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:
         start = keep_to - OVERLAP
 
 
-def _reader(tokenizer: Any) -> Callable[[str], tuple[Ints, Ints]]:
-    """Text -> vocabulary numbers [tokens] and character offsets [tokens, 2], without special tokens."""
+def _words(tokenizer: Any) -> Wordwise | None:
+    """The tokenizer with a memory of words, where it is one that cuts at white space."""
     if tokenizer is embedded_tokenizer():
-        return embedded_words().pieces
-    if is_wordwise(tokenizer):
-        return Wordwise(tokenizer).pieces
-
-    def read(text: str) -> tuple[Ints, Ints]:
-        found = tokenizer.encode(text, add_special_tokens=False)
-        return np.array(found.ids, dtype=np.int64), np.array(found.offsets, dtype=np.int64).reshape(-1, 2)
-
-    return read
+        return embedded_words()
+    return Wordwise(tokenizer) if is_wordwise(tokenizer) else None
 
 
 def _special_ids(tokenizer: Any) -> tuple[int, int]:

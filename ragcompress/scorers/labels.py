@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ragcompress.core.context import Context
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder, inside
 from ragcompress.models.labeller.bridges import mentions
+from ragcompress.models.labeller.choice import worth_reading
 from ragcompress.models.labeller.matching import read_query
-from ragcompress.models.labeller.runtime import JOINT, LEARNED, PARTS, JointModel
+from ragcompress.models.labeller.runtime import JOINT, PARTS, JointModel
 from ragcompress.models.multilingual import multilingual_labeller, twin
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.structure import units
@@ -37,10 +38,13 @@ class LabelScorer:
     Attributes:
         model: The joint labeller; the embedded one by default.
         encoder: Gives middle and last token states; the embedded MiniLM by default.
+        share: Of the student's probability, that the windows which query and passage are read together in must hold
+            (`ragcompress.models.labeller.choice`); the student judges the rest. 1: all are read.
     """
 
     model: JointModel = field(default_factory=JointModel.embedded)
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
+    share: float = 0.9995
 
     @classmethod
     def student(cls) -> LabelScorer:
@@ -50,8 +54,7 @@ class LabelScorer:
     def abroad(self) -> LabelScorer | None:
         """The same for other languages than English; None where this reads others itself or nothing for them ships."""
         encoder = twin(self.encoder)
-        reads_jointly = bool(self.model.weights[LEARNED].any())
-        return None if encoder is None else LabelScorer(multilingual_labeller(student=not reads_jointly), encoder)
+        return None if encoder is None else LabelScorer(multilingual_labeller(student=not self.model.reads), encoder)
 
     def __call__(self, context: Context) -> Context:
         """Score segments and passages."""
@@ -61,14 +64,30 @@ class LabelScorer:
     def judge(self, context: Context) -> Judged:
         """All that the labeller says of a context, read anew."""
         owners = np.array([segment.support[0].passage for segment in context.segments], dtype=np.int64)
-        parts, labels = self._read(context)
-        kept, relevance = self.model.probabilities(parts, owners, mentions(context))
+        named = mentions(context)
+        choosing = self.share < 1 and self.model.reads and "student" in self.model.settings
+        parts, windows, labels = self._read(context, range(len(owners)), together=not choosing)
+        parts[:, JOINT:] = _words(context)
+        kept, relevance = (self.model.student() if choosing else self.model).probabilities(parts, owners, named)
+        if choosing:
+            chosen = worth_reading(kept, windows, owners, named, self.share)
+            again, _, labels = self._read(context, np.flatnonzero(chosen).tolist(), together=True)
+            parts[chosen, :JOINT] = again[chosen, :JOINT]
+            read = np.where(chosen[:, None], parts, np.nan).astype(np.float32)
+            found, best = self.model.probabilities(read, owners, named)
+            kept = np.where(chosen, found * (1 - kept[~chosen].sum()), kept)
+            relevance = _merged(relevance, best, set(owners[chosen].tolist()))
         passages = tuple(relevance.get(at, 0.0) for at in range(len(context.passages)))
-        return Judged(tuple(kept.tolist()), passages, parts, labels)
+        return Judged(tuple(kept.tolist()), passages, parts, labels, not choosing or bool(chosen.all()))
+
+    def whole(self) -> LabelScorer:
+        """The same, reading everything."""
+        return replace(self, share=1.0)
 
     def labels(self, context: Context) -> Labels:
-        """What the joint reading says of the tokens; free for a context that has just been scored."""
-        return _judge(self, context).labels
+        """What the joint reading says of all tokens; free for a context that has just been scored and read in full."""
+        judged = _judge(self, context)
+        return judged.labels if judged.in_full else _judge(self.whole(), context).labels
 
     def words(self, words: Context) -> list[float]:
         """How much each segment of a context of words is part of what answers; higher stays longer."""
@@ -76,25 +95,27 @@ class LabelScorer:
 
     def parts(self, context: Context) -> NDArray[np.float32]:
         """What each segment's score is the weighted sum of, [segments, 9]; see `PARTS` in `models.labeller.runtime`."""
-        return _judge(self, context).parts
+        return _judge(self.whole(), context).parts
 
-    def _read(self, context: Context) -> tuple[NDArray[np.float32], Labels]:
+    def _read(self, context: Context, segments: Sequence[int], *, together: bool) -> _Read:
         query = read_query(self.encoder.query(context.query))
         groups: dict[int, list[int]] = {}
-        for at in sorted(range(len(context.segments)), key=lambda at: _range(context, at)):
+        for at in sorted(segments, key=lambda at: _range(context, at)):
             groups.setdefault(context.segments[at].support[0].passage, []).append(at)
         found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
+        windows = np.full(len(context.segments), -1)
         labels = {}
         numbers = sorted(groups)
         for chunk in (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK)):
             states = self.encoder.passages([context.passages[number] for number in chunk])
             ranges = [[_range(context, at) for at in groups[number]] for number in chunk]
-            read = self.model.read(query, list(zip(states, ranges, strict=True)))
+            read = self.model.read(query, list(zip(states, ranges, strict=True)), together=together)
             for number, encoded, reading in zip(chunk, states, read, strict=True):
-                found[groups[number], :JOINT] = reading.parts
+                own = groups[number]
+                found[own, :JOINT] = reading.parts
+                windows[own] = np.where(reading.windows >= 0, reading.windows + windows.max(initial=-1) + 1, -1)
                 labels[number] = (encoded.offsets, reading.labels)
-        found[:, JOINT:] = _words(context)
-        return found, Labels(labels)
+        return _Read(found, windows, Labels(labels))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,26 +141,44 @@ class Labels:
 _UNREAD = (np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
+class _Read(NamedTuple):
+    """Of the segments their parts [segments, 9] and the numbers of their windows [segments]; and what tokens say."""
+
+    parts: NDArray[np.float32]
+    windows: NDArray[np.int64]
+    labels: Labels
+
+
 class Judged(NamedTuple):
     """What the labeller says of a context.
 
     Attributes:
         segments: Keep probabilities.
         passages: Likewise.
-        parts: Of the segments, float32 [segments, 9].
-        labels: Of the tokens.
+        parts: Of the segments, float32 [segments, 9]; those of the joint reading are 0 where nothing was read together.
+        labels: Of the tokens that were.
+        in_full: Whether all was read together that is to be.
     """
 
     segments: tuple[float, ...]
     passages: tuple[float, ...]
     parts: NDArray[np.float32]
     labels: Labels
+    in_full: bool
 
 
 def _range(context: Context, at: int) -> tuple[int, int]:
     """Where segment ``at`` begins and ends in its passage."""
     support = context.segments[at].support
     return support[0].start, support[-1].end
+
+
+def _merged(glanced: Mapping[int, float], read: Mapping[int, float], chosen: set[int]) -> dict[int, float]:
+    """Probabilities of passages: of those read the reading's, less what the student gives to the others."""
+    rest = sum(value for number, value in glanced.items() if number not in chosen)
+    return {
+        number: read.get(number, 0.0) * (1 - rest) if number in chosen else value for number, value in glanced.items()
+    }
 
 
 def _words(context: Context) -> NDArray[np.float32]:

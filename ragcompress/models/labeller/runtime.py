@@ -54,17 +54,20 @@ class Reading(NamedTuple):
     Attributes:
         parts: The first seven `PARTS` of its sentences [sentences, 7]; NaN for a sentence without tokens. Those of the
             joint reading are 0 where none of them has a weight.
+        windows: Which window of the passage each sentence is in [sentences]; -1 for one without tokens.
         labels: How much each token is part of what answers, its answer-like and its keep logit together [tokens]; -inf
             for special tokens, those of no sentence, and all where there is no joint reading.
     """
 
     parts: Floats
+    windows: Ints
     labels: Floats
 
     @classmethod
     def blank(cls, sentences: int, tokens: int) -> Reading:
         """Of which nothing is known."""
-        return cls(np.full((sentences, JOINT), np.nan, dtype=np.float32), np.full(tokens, -np.inf, dtype=np.float32))
+        parts = np.full((sentences, JOINT), np.nan, dtype=np.float32)
+        return cls(parts, np.full(sentences, -1), np.full(tokens, -np.inf, dtype=np.float32))
 
 
 class JointModel:
@@ -112,12 +115,24 @@ class JointModel:
     def __repr__(self) -> str:
         return f"JointModel({self.settings['name']!r})"
 
-    def read(self, query: Query, passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]]) -> list[Reading]:
+    @property
+    def reads(self) -> bool:
+        """Whether it reads query and passage together at all; its student does not."""
+        return bool(self.weights[LEARNED].any())
+
+    def read(
+        self,
+        query: Query,
+        passages: Sequence[tuple[Encoded, Sequence[tuple[int, int]]]],
+        *,
+        together: bool = True,
+    ) -> list[Reading]:
         """What every passage and its sentences have to do with the query.
 
         Args:
             query: From `read_query`.
             passages: Each encoded, with the character ranges of its sentences.
+            together: Whether to read query and passages together, which is what costs.
         """
         found = [Reading.blank(len(sentences), len(encoded.offsets)) for encoded, sentences in passages]
         compared = [
@@ -126,8 +141,9 @@ class JointModel:
             for firsts, numbers, matched in _placed(query, encoded, sentences)
         ]
         for reading, _, numbers, matched in compared:
+            reading.windows[numbers] = reading.windows.max(initial=-1) + 1
             reading.parts[numbers, :4], reading.parts[numbers, LEARNED] = matched.untrained, 0
-        if self.weights[LEARNED].any():
+        if together and self.reads:
             read = self._read([matched for *_, matched in compared], len(query.ids))
             for (reading, firsts, numbers, matched), (logits, rank) in zip(compared, read, strict=True):
                 keep = [logits[start:end, 1] for start, end in matched.spans]

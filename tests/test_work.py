@@ -1,0 +1,103 @@
+"""How much work a question takes, counted: calls of tokenisers, forwards, characters that counters see. No clock."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pytest
+
+import ragcompress as rc
+from ragcompress.core import wordwise
+from ragcompress.models.sessions import LateSession
+
+SUBJECTS = ("tower", "bridge", "harbour", "museum", "garden", "station", "castle", "river", "market", "library")
+FACTS = ("was opened in {n} by the city.", "is {n} metres long today.", "had {n} visitors last year.", "has {n} doors.")
+
+
+def asked(salt: str, size: int = 20) -> tuple[str, list[rc.Passage]]:
+    """A question and passages that no other test has seen."""
+    passages = [
+        rc.Passage(
+            " ".join(f"The {subject} of {salt} {fact.format(n=at * 7 + place)}" for place, fact in enumerate(FACTS)),
+            title=f"{subject} {at}",
+        )
+        for at, subject in ((at, SUBJECTS[at % len(SUBJECTS)]) for at in range(size))
+    ]
+    return f"How long is the {SUBJECTS[3]} of {salt}?", passages
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts tokeniser calls and forwards from here on."""
+    seen: Counter[str] = Counter()
+    encoded, run = wordwise._encoded, LateSession.run
+
+    def counted(tokenizer, words):
+        seen["tokeniser"] += 1
+        seen["words"] += len(words)
+        return encoded(tokenizer, words)
+
+    def ran(self, names, feeds):
+        seen["forwards"] += 1
+        seen["positions"] += next(iter(feeds.values())).shape[1]
+        return run(self, names, feeds)
+
+    monkeypatch.setattr(wordwise, "_encoded", counted)
+    monkeypatch.setattr(LateSession, "run", ran)
+    return seen
+
+
+def test_a_question_needs_few_calls_of_the_tokeniser(work):
+    rc.compress(*asked("Arven"), budget=80)
+    assert work["tokeniser"] <= 6
+    before = work["tokeniser"]
+    rc.compress(*asked("Arven"), budget=60)
+    assert work["tokeniser"] == before  # every word is known
+
+
+@pytest.mark.parametrize(("method", "most"), [("lexical", 0), ("dense", 21), ("student", 21), ("late", 21)])
+def test_a_passage_goes_through_the_encoder_once(work, method, most):
+    rc.compress(*asked(f"Bol {method}"), budget=80, compressor=method)
+    assert work["forwards"] == most
+
+
+def test_the_joint_graph_reads_what_may_hold_the_answer(work):
+    rc.compress(*asked("Cadmar"), budget=80, compressor="student")  # fills the encoder's cache
+    work.clear()
+    rc.compress(*asked("Cadmar"), budget=80)
+    assert 4 <= work["forwards"] <= 20
+    _, passages = asked("Dorn")
+    passages[7] = rc.Passage("It was in 1871 that Ada Lindqvist wrote the opera Silverwing.", title="Ada Lindqvist")
+    rc.compress("Who wrote the opera Silverwing?", passages, budget=80, compressor="student")
+    work.clear()
+    assert "Ada Lindqvist" in rc.compress("Who wrote the opera Silverwing?", passages, budget=40).text
+    assert work["forwards"] <= 8  # one passage stands out
+
+
+@pytest.mark.parametrize("method", ["lexical", "dense", "labeller"])
+def test_a_counter_is_asked_once_per_unit_and_little_more_to_fit(method):
+    lengths: list[int] = []
+
+    def count(text: str) -> int:
+        lengths.append(len(text))
+        return len(text.split())
+
+    question, passages = asked(f"Eld {method}")
+    out = rc.compress(question, passages, rc.TokenBudget(60, count), method)
+    units = sum(len(rc.units(passage.text)) for passage in passages)
+    whole = sum(len(passage.text) for passage in passages)
+    assert 0 < out.tokens_out <= 60
+    assert len(lengths) <= units + 2 * math.log2(units) + 12
+    assert sum(lengths) <= 5 * whole  # all of it rendered twice, each unit once, and a few attempts
+
+
+def test_work_grows_with_the_passages_and_not_faster(work):
+    seen = {}
+    for size in (20, 200):
+        work.clear()
+        rc.compress(*asked(f"Fenn {size}", size), budget=80, compressor="dense")
+        seen[size] = dict(work)
+    assert seen[200]["forwards"] == 201
+    assert seen[200]["positions"] <= 10.5 * seen[20]["positions"]
+    assert seen[200]["tokeniser"] <= seen[20]["tokeniser"] + 8
