@@ -135,7 +135,7 @@ class LabellingPruner:
         scored = self.scorer(split)
         if scored.notes != split.notes:  # a fallback's scores are no probabilities
             return fit(fill(in_view(scored), budget), budget)
-        scored = in_view(scored) if _ours(self.scorer) is None else once(sharpened(shared(scored)), add=True)
+        scored = in_view(scored) if _ours(self.scorer, split) is None else once(sharpened(shared(scored)), add=True)
         return fit(self._filled(self._worthwhile(self._relevant(scored)), split, budget), budget)
 
     def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:
