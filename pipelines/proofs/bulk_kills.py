@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(options.out / "whole.job", ignore_errors=True)
     source = options.out / "in.jsonl"
     _write(source, options.rows)
     began = time.monotonic()
@@ -108,7 +110,8 @@ def _started(
     command = [sys.executable, "-m", "ragcompress", "bulk", "compress", str(source), f"{place}.jsonl"]
     command += ["--method", options.method, "--budget", "60", "--job", f"{place}.job", "--chunk", str(options.chunk)]
     command += ["--engine", engine or options.engine, "--actors", "1" if engine else "2"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(options.out / "log").open("ab"))
+    patient = os.environ | {"RAY_raylet_start_wait_time_s": "300"}  # this machine may have other work
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(options.out / "log").open("ab"), env=patient)
 
 
 def _finish(running: subprocess.Popen[bytes]) -> None:

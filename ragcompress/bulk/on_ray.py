@@ -90,7 +90,10 @@ def _started(actors: int) -> Iterator[Any]:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if "RAY_ADDRESS" not in os.environ:
         quiet |= {"num_cpus": max(cores(), actors) + SPARE, "include_dashboard": False, "object_store_memory": STORE}
-    ray.init(**quiet)
+    try:
+        ray.init(**quiet)
+    except Exception as error:  # Ray raises plain ones
+        raise RagCompressError(f"Ray can't be started: {error}; engine='processes' does without it") from error
     try:
         yield ray
     finally:

@@ -15,18 +15,16 @@ from ragcompress.core.types import Passage
 from ragcompress.retriever.build import progress_bar
 from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, embed_texts, normalise, passage_text
 from ragcompress.retriever.filters import Filter, predicate
-from ragcompress.retriever.hybrid import reciprocal_ranks
 from ragcompress.retriever.identity import check_identity, identity
 from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
-from ragcompress.retriever.lexical import words
 from ragcompress.retriever.sidecar import SidecarMaker, default_makers
 from ragcompress.retriever.stores.facts import needed
+from ragcompress.retriever.stores.ranking import Ask, asked_words, enough, fused
 from ragcompress.retriever.stores.rows import Found, Table, Wanted, key_of, packed, readable, row_of, unpacked
 
 __all__ = ["Search", "StoreRetriever", "sidecar_bytes"]
 
 Search = Literal["dense", "lexical", "hybrid"]
-Ask = Callable[[int], list[Found]]
 FORMAT = 1  # of the rows
 WRITE = 512  # passages per transaction
 DEPTH = 100  # how far down both rankings of a hybrid search are read
@@ -44,6 +42,7 @@ class StoreRetriever:
         search: What ``retrieve`` does unless told otherwise.
     """
 
+    _table_of: Any  # the class of its table
     _opened: tuple[Any, dict[str, Any]]  # where the store is and the class's options, set by the class
 
     def __init__(
@@ -99,6 +98,24 @@ class StoreRetriever:
             BadIndex: There is none. EncoderMismatch: It was made with another encoder.
         """
         return cls(uri, encoder, create=False, **options)
+
+    @classmethod
+    def wrap(cls, uri: Any, encoder: Any = None, *, table: str, **columns: str) -> StoreRetriever:
+        """A retriever over a table that someone else made, which is read as it is and never written to.
+
+        Args:
+            uri: As for the class.
+            encoder: The one that made the table's vectors; it is tried on one row.
+            table: The table's name.
+            columns: ``text``, ``vector``, ``id``, ``title``, ``metadata`` name the columns (in Qdrant the payload
+                keys; ``id=""`` is the point's own), ``metric`` is ``"cosine"``, ``"dot"`` or ``"l2"``.
+
+        Raises:
+            BadIndex: There is no such table. EncoderMismatch: Its vectors are another encoder's.
+        """
+        from ragcompress.retriever.stores.wrapped import wrapped
+
+        return wrapped(cls._table_of, uri, table, encoder, columns)
 
     def __reduce__(self) -> Any:
         uri, options = self._opened
@@ -222,10 +239,10 @@ class StoreRetriever:
         out = []
         for query, vector in zip(queries, vectors, strict=True):
             dense: Ask = partial(self._near, vector, wanted)
-            lexical: Ask = partial(self._worded, _asked_words(query), wanted)
+            lexical: Ask = partial(self._worded, asked_words(query), wanted)
             asks = {"dense": (dense,), "lexical": (lexical,), "hybrid": (dense, lexical)}[how]
             depth = max(DEPTH, k) if how == "hybrid" else k
-            out.append(self._recalled(_fused([_enough(ask, depth, passes) for ask in asks])[:k]))
+            out.append(self._recalled(fused([enough(ask, depth, passes) for ask in asks])[:k]))
         return out
 
     def _near(self, vector: Any, wanted: Wanted, k: int) -> list[Found]:
@@ -254,11 +271,6 @@ def _reopened(kind: Callable[..., Any], uri: Any, encoder: Any, options: Mapping
     return kind(uri, encoder, **options)
 
 
-def _asked_words(query: str) -> list[str]:
-    """The words to look up, each once; no store takes thousands of them, or one of thousands of characters."""
-    return [word for word in dict.fromkeys(words(query)) if len(word) <= 200][:500]
-
-
 def _checked(search: Search) -> Search:
     if search not in ("dense", "lexical", "hybrid"):
         raise InvalidInput(f"search is {search!r}; give 'dense', 'lexical' or 'hybrid'")
@@ -268,28 +280,3 @@ def _checked(search: Search) -> Search:
 def _mark(maker: Any) -> str:
     """Names an array with what made it, so that another encoder's states are passed over."""
     return f"{maker.name}|{maker.fingerprint}"
-
-
-def _enough(ask: Ask, k: int, accept: Callable[[Mapping[str, Any]], bool] | None) -> list[Found]:
-    """The best ``k`` that pass the filter: look deeper until there are enough or no more."""
-    depth = k
-    while True:
-        found = ask(depth)
-        good = found if accept is None else [each for each in found if accept(each.passage.metadata)]
-        if len(good) >= k or len(found) < depth:
-            return good[:k]
-        depth = max(depth * 4, 64)
-
-
-def _fused(rankings: Sequence[Sequence[Found]]) -> list[Found]:
-    """One ranking as it is; several by reciprocal rank."""
-    if len(rankings) == 1:
-        return list(rankings[0])
-    by_key = {each.key: each for ranking in reversed(rankings) for each in ranking}
-    number = {key: at for at, key in enumerate(dict.fromkeys(each.key for ranking in rankings for each in ranking))}
-    names = list(number)
-    rows, scores = reciprocal_ranks([np.array([number[e.key] for e in ranking], np.int64) for ranking in rankings])
-    return [
-        replace(by_key[names[row]], score=float(score))
-        for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
-    ]

@@ -199,3 +199,6 @@ def _clause(wanted: Wanted) -> str:
         "array_has_any(facts, [" + ", ".join(f"'{fact}'" for fact in sorted(group)) + "])" for group in wanted.groups
     ]
     return " AND ".join([f"tenant = '{quoted}'", *groups])
+
+
+LanceRetriever._table_of = LanceTable

@@ -239,3 +239,6 @@ def _clause(wanted: Wanted) -> tuple[str, list[Any]]:
     """SQL without a single value in it, and the values."""
     groups = [sorted(group) for group in wanted.groups]
     return " and ".join(["tenant = %s", *("facts && %s" for _ in groups)]), [wanted.tenant, *groups]
+
+
+PgRetriever._table_of = PgTable

@@ -177,3 +177,6 @@ def _found(points: Any) -> Iterator[Found]:
 def _refused() -> tuple[type[Exception], ...]:
     exceptions = require("qdrant_client.http.exceptions", "qdrant")
     return (ValueError, exceptions.UnexpectedResponse)
+
+
+QdrantRetriever._table_of = QdrantTable
