@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ragcompress import methods
 from ragcompress.core.errors import InvalidInput, RagCompressError, require
 from ragcompress.core.protocols import Retriever
 from ragcompress.core.types import Passage
@@ -25,6 +26,8 @@ from .retrieval import load_corpus, pooled, retrieval_scores, retrieve_for
 from .rows import read_rows, write_header
 from .run import Plan, run, versions
 from .stats import SEED
+from .structured import KINDS, questions
+from .structured_table import kept_share, table
 
 __all__ = ["main"]
 
@@ -215,12 +218,27 @@ def _bar(label: str, total: int) -> Iterator[Step]:
         yield lambda count: progress.advance(task, count)
 
 
+def _structured(options: argparse.Namespace) -> int:
+    asked = questions([int(seed) for seed in options.seeds.split(",")], options.per_kind)
+    names, budgets = options.methods.split(","), _budgets(options)
+    with _bar("questions", len(asked) * len(names) * len(budgets)) as step:
+        results = {
+            (name, budget): kept_share(asked, methods.resolve(name), budget, step)
+            for name in names
+            for budget in budgets
+        }
+    print(f"{len(asked)} questions over {len(KINDS)} kinds of text; seeds {options.seeds}\n")
+    print(table(results))
+    return 0
+
+
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "report": _report,
     "compare": _compare,
     "choose": _choose,
     "speed": _speed,
+    "structured": _structured,
     "trust": _trust,
     "retrieval": _retrieval,
 }

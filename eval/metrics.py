@@ -99,11 +99,16 @@ def support_precision(kept: Sequence[Span], gold: Sequence[Span]) -> float | Non
 
 
 def _f1(prediction: str, answer: str) -> float:
-    ours, theirs = normalise(prediction).split(), normalise(answer).split()
+    ours, theirs = _tokens(prediction), _tokens(answer)
     if not ours or not theirs:
         return float(ours == theirs)
     shared = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * shared / (len(ours) + len(theirs))
+
+
+def _tokens(text: str) -> list[str]:
+    """Words; single characters where words have no visible borders, as the scripts of DRCD and MLQA count."""
+    return _UNSPACED.sub(lambda match: f" {match.group()} ", normalise(text)).split()
 
 
 def _holds(text: str, answer: str) -> bool:

@@ -26,6 +26,9 @@ SUMMARIES: tuple[tuple[str, Callable[[Cell], Interval | None]], ...] = (
     ("reader F1", lambda cell: cell.f1),
     ("answer recall", lambda cell: cell.answer_recall),
     ("support recall", lambda cell: cell.support_recall),
+    ("whole units", lambda cell: cell.whole_units),
+    ("limiter recall", lambda cell: cell.limiter_recall),
+    ("critical-fact recall", lambda cell: cell.critical_recall),
 )
 
 

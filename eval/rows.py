@@ -34,6 +34,9 @@ class Row:
         answer_recall: 1.0 if an answer stands in the kept text, else 0.0.
         support_recall: Share of the gold text that was kept; None without gold spans.
         support_precision: Share of the kept text that is gold; None without gold spans.
+        whole_units: Share of the units touched that are whole and have what they need; None: nothing was kept.
+        limiter_recall: Share of the limiting words of these units that were kept; None: they have none.
+        critical_recall: Share of the gold text's numbers, dates, identifiers and addresses kept; None: it has none.
         seconds: Time of the compressor, with caches shared between methods (see ``python -m eval speed`` for latency).
         kept: ``(passage, start, end)`` of every kept span.
         prediction: The reader's best answer, abstention aside; None without a reader.
@@ -57,6 +60,9 @@ class Row:
     answer_recall: float = 0.0
     support_recall: float | None = None
     support_precision: float | None = None
+    whole_units: float | None = None
+    limiter_recall: float | None = None
+    critical_recall: float | None = None
     seconds: float = 0.0
     kept: tuple[Span, ...] = ()
     prediction: str | None = None

@@ -23,6 +23,7 @@ from ragcompress.core.render import render, whole
 from ragcompress.core.types import Span
 
 from .bounds import Oracle, full
+from .meaning import critical_recall, limiter_recall, whole_units
 from .metrics import exact_match, f1, holds_answer, support_precision, support_recall
 from .questions import Question
 from .rows import Key, Row, RowWriter, read_rows
@@ -169,6 +170,9 @@ def _measure(question: Question, kept: Context, budget: TokenBudget) -> dict[str
         "answer_recall": float(holds_answer(text, question.answers)),
         "support_recall": support_recall(spans, question.support, alternatives=alternatives),
         "support_precision": support_precision(spans, question.support),
+        "whole_units": whole_units(kept),
+        "limiter_recall": limiter_recall(kept),
+        "critical_recall": critical_recall(kept, question.support),
         "kept": spans,
     }
 

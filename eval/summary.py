@@ -31,6 +31,9 @@ class Cell:
         answer_recall: Share whose kept text holds an answer.
         support_recall: Mean share of the gold text kept.
         support_precision: Mean share of the kept text that is gold.
+        whole_units: Mean share of the touched units that are whole and have what they need.
+        limiter_recall: Mean share of their limiting words that were kept.
+        critical_recall: Mean share of the gold text's numbers, dates, identifiers and addresses kept.
         em: Exact match of the reader; None without one.
         f1: Token F1 of the reader.
         absent_f1: F1 on the questions reported apart.
@@ -55,6 +58,9 @@ class Cell:
     answer_recall: Interval
     support_recall: Interval
     support_precision: Interval
+    whole_units: Interval
+    limiter_recall: Interval
+    critical_recall: Interval
     em: Interval | None
     f1: Interval | None
     absent_f1: Interval | None
@@ -130,6 +136,9 @@ def _cell(key: Group, groups: dict[Group, dict[str, Row]], margin: float) -> Cel
         answer_recall=mean_interval([row.answer_recall for row in present]),
         support_recall=_known(rows, lambda row: row.support_recall),
         support_precision=_known(rows, lambda row: row.support_precision),
+        whole_units=_known(rows, lambda row: row.whole_units),
+        limiter_recall=_known(rows, lambda row: row.limiter_recall),
+        critical_recall=_known(rows, lambda row: row.critical_recall),
         em=_read(present, lambda row: row.em),
         f1=_read(present, lambda row: row.f1),
         absent_f1=_read(absent, lambda row: row.f1),
