@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ragcompress.core.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.core.render import Style, fit, marked, numbered, plain, titled
     from ragcompress.core.types import Dropped, Passage, Segment, Span, Unit
-    from ragcompress.facade import compress, compress_many, units
+    from ragcompress.facade import acompress, compress, compress_many, units
     from ragcompress.generators.answers import answer_each
     from ragcompress.generators.sat import model_sentences
     from ragcompress.models.reader.reader import ExtractiveReader
@@ -90,6 +90,7 @@ _HOMES: dict[str, str] = {
     "TokenRetriever": "retriever.tokens",
     "Unit": "core.types",
     "WordPruner": "pruners.words",
+    "acompress": "facade",
     "allocate": "core.budget",
     "answer_each": "generators.answers",
     "chain": "core.compressor",
@@ -157,6 +158,7 @@ __all__ = [
     "TokenRetriever",
     "Unit",
     "WordPruner",
+    "acompress",
     "allocate",
     "answer_each",
     "chain",

@@ -5,27 +5,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from math import isfinite
 from time import perf_counter
 from typing import Any, Literal
 
 from ragcompress import structure
-from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.attempt import Attempt, Budget, check_budget
+from ragcompress.core.clock import Clock, OutOfTime, carried, check, running
 from ragcompress.core.context import Context
-from ragcompress.core.errors import CompressionFailed, InvalidInput, require
+from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra, require
 from ragcompress.core.protocols import Compressor
-from ragcompress.core.render import fit, render, whole
+from ragcompress.core.threads import in_thread
 from ragcompress.core.types import Passage
-from ragcompress.methods import DEFAULT, default, resolve
-from ragcompress.pruners.baselines import truncate
-from ragcompress.pruners.extractive import SentencePruner
+from ragcompress.methods import DEFAULT, deciding, default, resolve
+from ragcompress.pruners.nothing import WHEN_NOTHING, WhenNothing
 from ragcompress.results.result import Compressed
-from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.telemetry import spanned
 
-__all__ = ["compress", "compress_many", "units"]
+__all__ = ["acompress", "compress", "compress_many", "units"]
 
-Budget = TokenBudget | int | float | None
 OnError = Literal["fallback", "raise"]
+GRACE = 0.03  # seconds that words alone may take when the time is up, before a mere glance answers
+SMALL = 50_000  # characters that they can be expected to read in that time
 
 
 @spanned
@@ -36,6 +38,7 @@ def compress(
     compressor: Compressor | str | None = None,
     timeout_s: float | None = None,
     on_error: OnError = "fallback",
+    when_nothing: WhenNothing = "best",
 ) -> Compressed:
     """Shrink retrieved passages to what the query needs.
 
@@ -43,34 +46,37 @@ def compress(
         query: What is asked.
         passages: Retrieved passages, best first, as str or `Passage`.
         budget: A `TokenBudget`; an int (tokens of the embedded tokenizer); a float in (0, 1], the kept fraction; or
-            None: a calibrated threshold decides how much to keep.
+            None: the method decides how much to keep, if it is one that can.
         compressor: Any ``(Context, TokenBudget) -> Context``, or a method's name (see ``ragcompress methods``).
         timeout_s: Seconds after which a fast fallback answers instead.
-        on_error: ``"fallback"``: a compressor that fails is replaced by word-based selection, with a warning;
-            ``"raise"``: it raises `CompressionFailed`.
+        on_error: ``"fallback"``: where the method, the counter or the renderer fails at run time, words select, with a
+            warning; ``"raise"``: it raises `CompressionFailed`.
+        when_nothing: What to give where nothing is relevant enough or fits: ``"best"``, a few best units and a
+            warning; ``"all"``, as much as the budget holds; ``"empty"``, nothing (selective augmentation).
 
     Returns:
         The compressed context; no passages give an empty one.
 
     Raises:
-        InvalidInput: Blank query, wrong types, a budget below zero, an unknown method.
+        InvalidInput: Blank query, wrong types, a budget that can't be or is missing, an unknown method.
+        MissingExtra: The method needs a package that is not installed.
         CompressionFailed: Only with ``on_error="raise"``.
     """
     started = perf_counter()
     context = Context.of(query, passages)
-    _check(context, timeout_s, on_error)
+    _check(context.query, budget, timeout_s=timeout_s, on_error=on_error, when_nothing=when_nothing)
     method = _method(compressor, dynamic=budget is None)
-    limit = _budget(budget, context)
-    began = perf_counter()
-    outcome = _run(method, context, limit, timeout_s)
-    if isinstance(outcome, Exception):
-        why = f"{_name(method)} failed: {type(outcome).__name__}: {outcome}"
-        if on_error == "raise":
-            raise CompressionFailed(why) from outcome
-        outcome = _fallback(context, limit, why)
-    took = perf_counter() - began
-    timings = {"compress": took, "total": perf_counter() - started}
-    return _result(outcome, limit, _label(compressor, method), timings)
+    attempt = Attempt(context, method, _label(compressor, method), budget, when_nothing)
+    out = _answer(attempt, timeout_s, on_error)
+    return replace(out, timings={**out.timings, "total": perf_counter() - started})
+
+
+async def acompress(query: str, passages: Iterable[str | Passage], *args: Any, **options: Any) -> Compressed:
+    """`compress` in a thread; the event loop goes on, and a task that is cancelled frees its thread.
+
+    Takes what `compress` takes, and raises what it raises.
+    """
+    return await in_thread(compress, query, passages, *args, **options)
 
 
 def compress_many(
@@ -83,15 +89,18 @@ def compress_many(
     """Compress many ``(query, passages)`` pairs lazily and in order; ``options`` as in `compress`.
 
     Raises:
+        InvalidInput: At once for what is wrong with the settings; for an item when its turn comes.
         MissingExtra: ``progress=True`` without rich.
     """
+    unknown = sorted(options.keys() - {"timeout_s", "on_error", "when_nothing"})
+    if unknown:
+        raise InvalidInput(f"compress_many takes no {unknown[0]!r}; its options are those of compress")
+    _check("?", budget, **options)
     method = _method(compressor, dynamic=budget is None)
     if progress:
         track = require("rich.progress", "cli").track
         items = track(items if hasattr(items, "__len__") else list(items), description="compress")
-    for query, passages in items:
-        out = compress(query, passages, budget, method, **options)
-        yield replace(out, method=_label(compressor, method))
+    return _each(items, budget, method, _label(compressor, method), options)
 
 
 def units(text: str) -> list[tuple[int, int]]:
@@ -103,27 +112,35 @@ def units(text: str) -> list[tuple[int, int]]:
     return [(unit.start, unit.end) for unit in structure.units(text)]
 
 
-def _budget(budget: Budget, context: Context) -> TokenBudget:
-    """Whatever the caller gave, as a `TokenBudget`."""
-    if isinstance(budget, TokenBudget):
-        return budget
-    size = whole(context, TokenBudget(0, embedded_count))[1]
-    if budget is None:
-        return TokenBudget(size, embedded_count)
-    if not isinstance(budget, float):
-        return TokenBudget(budget, embedded_count)
-    if not 0 < budget <= 1:
-        raise InvalidInput(f"a float budget is the kept fraction, in (0, 1], not {budget}; tokens are an int")
-    return TokenBudget(int(budget * size), embedded_count)
+def _each(items: Iterable[Any], budget: Budget, method: Compressor, label: str, options: Any) -> Iterator[Compressed]:
+    for at, item in enumerate(items):
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise InvalidInput(f"item {at} must be a pair (query, passages), not {type(item).__name__}")
+        query, passages = item
+        out = compress(query, passages, budget, method, **options)
+        yield replace(out, method=label)
 
 
-def _check(context: Context, timeout_s: float | None, on_error: str) -> None:
-    if not context.query.strip():
+def _check(
+    query: str,
+    budget: Budget,
+    *,
+    timeout_s: float | None = None,
+    on_error: str = "fallback",
+    when_nothing: str = "best",
+) -> None:
+    if not query.strip():
         raise InvalidInput("query is empty; compression keeps what answers a question, so ask one")
-    if timeout_s is not None and timeout_s <= 0:
-        raise InvalidInput(f"timeout_s must be above zero, not {timeout_s}; None waits as long as it takes")
+    check_budget(budget)
+    if timeout_s is not None:
+        if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not isfinite(timeout_s):
+            raise InvalidInput(f"timeout_s is a number of seconds, not {timeout_s!r}; None waits as long as it takes")
+        if timeout_s <= 0:
+            raise InvalidInput(f"timeout_s must be above zero, not {timeout_s}; None waits as long as it takes")
     if on_error not in ("fallback", "raise"):
         raise InvalidInput(f"on_error must be 'fallback' or 'raise', not {on_error!r}")
+    if when_nothing not in WHEN_NOTHING:
+        raise InvalidInput(f"when_nothing must be 'best', 'all' or 'empty', not {when_nothing!r}")
 
 
 def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor:
@@ -135,62 +152,51 @@ def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor
         raise InvalidInput(
             f"compressor must be (Context, TokenBudget) -> Context or a method's name, not {compressor!r}"
         )
-    return compressor
+    return deciding(compressor) if dynamic else compressor
 
 
-def _run(method: Compressor, context: Context, budget: TokenBudget, timeout_s: float | None) -> Context | Exception:
-    """The compressor's answer, checked and within budget, or the exception that took its place."""
+def _answer(attempt: Attempt, timeout_s: float | None, on_error: OnError) -> Compressed:
+    """The method's answer, or what takes its place, with the reason."""
+    clock = Clock.of(timeout_s)
+    outcome = _tried(attempt.run, clock)
+    if isinstance(outcome, Compressed):
+        return outcome
+    check()  # nobody waits any more: no fallback either
+    if isinstance(outcome, MissingExtra):
+        raise outcome
+    late = isinstance(outcome, OutOfTime)
+    reason = f"no answer within {timeout_s} s" if late else f"{type(outcome).__name__}: {outcome}"
+    why = f"{_name(attempt.method)} failed: {reason}"
+    if on_error == "raise":
+        raise CompressionFailed(why) from outcome
+    small = sum(len(passage.text) for passage in attempt.context.passages) <= SMALL
+    if not late or small:
+        found = _tried(partial(attempt.instead, why), Clock.of(GRACE) if late else clock)
+        if isinstance(found, Compressed):
+            return found
+    found = _tried(partial(attempt.glance, why), Clock.of(None if timeout_s is None else GRACE))
+    return found if isinstance(found, Compressed) else attempt.glance(why, embedded=True)
 
-    def work() -> Context:
-        answer = method(context, budget)
-        if not isinstance(answer, Context):
-            raise InvalidInput(f"a compressor must return a Context, not {type(answer).__name__}")
-        if answer.query != context.query or answer.passages is not context.passages:
-            raise InvalidInput("a compressor must leave query and passages as they are")
-        return fit(answer, budget)
 
-    return _attempt(work, timeout_s)
-
-
-def _attempt(work: Callable[[], Context], timeout_s: float | None) -> Context | Exception:
-    box: list[Context | Exception] = []
+def _tried(work: Callable[[], Compressed], clock: Clock) -> Compressed | Exception:
+    """What ``work`` returns or raises in the time that the clock gives it, in its own thread if there is a hurry."""
+    box: list[Compressed | Exception] = []
 
     def fill_box() -> None:
         try:
-            box.append(work())
+            with running(clock):
+                box.append(work())
         except Exception as error:  # fail-open is this function's purpose: the caller decides what to do with it
             box.append(error)
 
-    if timeout_s is None:
+    if not isfinite(clock.until):
         fill_box()
         return box[0]
-    worker = threading.Thread(target=fill_box, daemon=True, name="ragcompress-compress")
+    worker = threading.Thread(target=carried(fill_box), daemon=True, name="ragcompress-compress")
     worker.start()
-    worker.join(timeout_s)
-    return box[0] if box else TimeoutError(f"no answer within {timeout_s} s")
-
-
-def _fallback(context: Context, budget: TokenBudget, why: str) -> Context:
-    """Selection by words, which needs no model; truncation if even that fails."""
-    answer = _attempt(lambda: SentencePruner(LexicalScorer())(context, budget), None)
-    if isinstance(answer, Exception):
-        return truncate(context, budget).note(f"{why}; truncated instead")
-    return answer.note(f"{why}; sentences were selected by words instead")
-
-
-def _result(context: Context, budget: TokenBudget, method: str, timings: dict[str, float]) -> Compressed:
-    text = render(context, budget)
-    scores = context.passage_scores or LexicalScorer()(Context.of(context.query, context.passages)).passage_scores
-    return Compressed(
-        context=context,
-        text=text,
-        tokens_in=whole(context, budget)[1],
-        tokens_out=budget.count(text) if text else 0,
-        limit=budget.limit,
-        method=method,
-        passage_scores=scores,
-        timings=timings,
-    )
+    worker.join(max(clock.left, 0))
+    clock.stopped.set()  # whatever comes now is not wanted any more: the worker stops computing
+    return box[0] if box else OutOfTime("the time is up")
 
 
 def _label(given: Compressor | str | None, method: Compressor) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ragcompress.core.compressor import Chain
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.protocols import Compressor
 from ragcompress.pruners import baselines
@@ -13,16 +14,19 @@ from ragcompress.pruners.abstractive import AbstractivePruner
 from ragcompress.pruners.cascade import Cascade
 from ragcompress.pruners.classifier import ClassifierPruner
 from ragcompress.pruners.cluster import ClusterPruner
+from ragcompress.pruners.companions import KeepWith
 from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.pruners.labelling import LabellingPruner
+from ragcompress.pruners.order import Order
 from ragcompress.pruners.perplexity import PerplexityPruner
-from ragcompress.pruners.redundancy import drop_redundant, mmr
+from ragcompress.pruners.protect import Protect
+from ragcompress.pruners.redundancy import Diverse, drop_redundant, mmr
 from ragcompress.pruners.words import WordPruner
 from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInteractionScorer, LexicalScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.second_pass import SecondPass
 
-__all__ = ["DEFAULT", "METHODS", "Method", "default", "resolve"]
+__all__ = ["DEFAULT", "METHODS", "Method", "deciding", "default", "needs_budget", "resolve"]
 
 
 DEFAULT = "labeller"
@@ -41,7 +45,7 @@ class Method:
         build: Makes the compressor; None when only the user can say which model it is to use.
         of_model: Makes the compressor from a model's name or folder, for ``name:model``; None when it takes none.
         dynamic: The same two for when there is no budget: from a model's name, or from "" for the method's own. None
-            when the method keeps whatever a budget holds.
+            when the method keeps whatever a budget holds, and so needs one.
     """
 
     name: str
@@ -146,13 +150,19 @@ def resolve(name: str, *, dynamic: bool = False) -> Compressor:
         dynamic: There is no budget: a method that can decide itself how much to keep is to do so.
 
     Raises:
-        InvalidInput: There is none; the message names the nearest. Or it needs a model; the message says how.
+        InvalidInput: There is none; the message names the nearest. Or it needs a model, or a budget; the message says
+            so.
         MissingExtra: It needs a package that is not installed.
     """
     name, _, model = name.partition(":")
     for method in METHODS:
         if method.name == name:
-            return method.dynamic(model) if dynamic and method.dynamic else _build(method, model)
+            if dynamic and method.dynamic:
+                return method.dynamic(model)
+            built = _build(method, model)
+            if dynamic:
+                raise _needs_budget(f"the method {name!r}")
+            return built
     names = [method.name for method in METHODS]
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
@@ -173,6 +183,48 @@ def _build(method: Method, model: str) -> Compressor:
     by_name = f", or name one that is on this machine: '{method.name}:MODEL'" if method.of_model else ""
     raise InvalidInput(
         f"the method {method.name!r} needs a model of your choice: pass compressor=ragcompress.{constructor}{by_name}"
+    )
+
+
+def deciding(compressor: Compressor) -> Compressor:
+    """A compressor as it works without a budget.
+
+    A plain function may decide as it likes. Of ours, those decide that have a rule or threshold, and a chain does with
+    one link that does; an order has nothing to decide.
+
+    Raises:
+        InvalidInput: It keeps whatever a budget holds, so that without one it would keep everything.
+    """
+    if needs_budget(compressor):
+        raise _needs_budget(getattr(compressor, "__name__", None) or repr(compressor))
+    if isinstance(compressor, LabellingPruner):
+        return compressor.deciding()
+    if isinstance(compressor, Chain):
+        return Chain(tuple(link if needs_budget(link) else deciding(link) for link in compressor.links))
+    return compressor
+
+
+def needs_budget(compressor: Compressor | str | None) -> bool:
+    """Whether a compressor, or a method by its name, keeps as much as a budget holds and so needs one."""
+    if compressor is None or isinstance(compressor, str):
+        name = (compressor or DEFAULT).partition(":")[0]
+        return any(method.name == name and method.dynamic is None for method in METHODS)
+    if isinstance(compressor, Chain):
+        links = [link for link in compressor.links if not isinstance(link, Order)]
+        return bool(links) and all(map(needs_budget, links))
+    if isinstance(compressor, SentencePruner):
+        return compressor.threshold is None
+    if isinstance(compressor, ClusterPruner):
+        return compressor.k is None
+    filling = (AbstractivePruner, Cascade, ClassifierPruner, Diverse, KeepWith, PerplexityPruner, Protect)
+    baseline = (baselines.truncate, baselines.top_passages, baselines.lead, baselines.random)
+    return isinstance(compressor, (*filling, WordPruner)) or compressor in baseline
+
+
+def _needs_budget(who: str) -> InvalidInput:
+    return InvalidInput(
+        f"{who} keeps as much as a budget holds and can't decide by itself; give one: budget=300 (tokens) or "
+        f"budget=0.2 (a fifth), or use {DEFAULT!r}, which decides"
     )
 
 

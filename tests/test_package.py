@@ -33,6 +33,7 @@ FLOORS = [
     ["generators"],
     ["pruners"],
     ["training", "methods", "testing"],
+    ["attempt"],
     ["facade"],
     ["bulk", "integrations"],
     ["client", "service"],

@@ -16,6 +16,7 @@ from ragcompress.cli.options import (
     MaybeStore,
     Method,
     Query,
+    WhenNothing,
     Words,
     amount,
     known,
@@ -50,6 +51,7 @@ def ask(
     as_json: AsJson = False,
     html: Html = None,
     everything: Everything = False,
+    when_nothing: WhenNothing = "best",
 ) -> None:
     """Answer a question from an index, a vector database, files or standard input.
 
@@ -65,7 +67,7 @@ def ask(
         passages = ask_store(store, question, count)
     else:
         passages = read_input(files) if index is None else open_index(index).retrieve(question, count)
-    result = compress(question, passages, size, method)
+    result = compress(question, passages, size, method, when_nothing=when_nothing)
     found = answer(result.context)
     if html is not None:
         write_file(html, pages(question, [(result, f"Answer: {found} · {found.reader}")]))

@@ -12,6 +12,7 @@ from ragcompress.cli.options import (
     Keep,
     Method,
     Query,
+    WhenNothing,
     Words,
     amount,
     known,
@@ -40,6 +41,7 @@ def compress(
     text: AsText = False,
     html: Html = None,
     everything: Everything = False,
+    when_nothing: WhenNothing = "best",
 ) -> None:
     """Keep what answers the question and drop the rest.
 
@@ -50,5 +52,5 @@ def compress(
     if as_json and text:
         raise InvalidInput("--json and --text both claim standard output; give one of them")
     method = known(method, size)
-    result = run(question, read_input(files), size, method)
+    result = run(question, read_input(files), size, method, when_nothing=when_nothing)
     report(result, html=html, as_json=as_json, text=text, everything=everything)

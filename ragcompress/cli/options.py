@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ragcompress.cli.output import warn
 from ragcompress.core.errors import InvalidInput, require
@@ -14,6 +14,7 @@ from ragcompress.methods import resolve
 
 __all__ = [
     "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "MaybeStore", "Method", "Query",
+    "WhenNothing",
     "Words", "amount", "known", "needs_input", "parted", "read_input",
 ]  # fmt: skip
 
@@ -35,6 +36,10 @@ Budget = Annotated[int | None, typer.Option("--budget", "-b", help="The most tok
 Keep = Annotated[float | None, typer.Option("--keep", help="The fraction to keep: 0.2 is a fifth.", metavar="F")]
 Method = Annotated[
     str | None, typer.Option("--method", "-m", help="How to compress; see: ragcompress methods.", metavar="NAME")
+]
+WhenNothing = Annotated[
+    Literal["best", "all", "empty"],
+    typer.Option("--when-nothing", help="What to keep where nothing is relevant enough: best, all or empty."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Html = Annotated[

@@ -16,6 +16,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ragcompress.core.clock import ticking
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import sanitise
@@ -53,7 +54,8 @@ class TokenBudget:
         render: Context -> the string that is really sent; None means `ragcompress.core.render.plain`.
 
     Raises:
-        InvalidInput: The limit is no whole number or below zero, or ``count`` can't be called.
+        InvalidInput: The limit is no whole number or below zero, or ``count`` can't be called, gives no whole number,
+            or gives 0 for a sentence.
 
     >>> TokenBudget(300, len).limit
     300
@@ -70,6 +72,8 @@ class TokenBudget:
                 f"count must be a callable str -> int, not {type(self.count).__name__}; "
                 "ragcompress.counter(tokenizer) makes one"
             )
+        if self.count is not embedded_count:
+            _check_count(self.count)
 
     @classmethod
     def for_prompt(cls, window: int, prompt: str, *, answer_reserve: int, count: Counter) -> TokenBudget:
@@ -105,8 +109,28 @@ def _whole(value: Any) -> int:
     return number
 
 
-PART = 200_000  # characters that are counted at a time
+PART = 20_000  # characters that are counted at a time: the tokenizer lets no other thread run before it is done
 REMEMBERED = 1_000  # characters of the longest text whose count is remembered
+SENTENCE = "The quick brown fox jumps over the lazy dog."  # what a counter is tried on
+
+
+def _check_count(count: Counter) -> None:
+    """Refuse a counter whose numbers can be no token counts."""
+    try:
+        number = count(SENTENCE)
+    except Exception:  # it may work when it is needed; if not, `compress` falls back and says so
+        return
+    try:
+        known = operator.index(number)
+    except TypeError:
+        known = -1
+    if isinstance(number, bool) or known < 0:
+        raise InvalidInput(f"count must give a whole number of tokens, 0 or more; it gave {number!r} for {SENTENCE!r}")
+    if known == 0:
+        raise InvalidInput(
+            f"count gave 0 tokens for {SENTENCE!r}, so every budget would hold any text; "
+            "ragcompress.counter(tokenizer) makes a counter"
+        )
 
 
 @lru_cache(maxsize=1)
@@ -133,7 +157,7 @@ def embedded_count(text: str) -> int:
     >>> embedded_count("Nothing is glued.")
     4
     """
-    return sum(map(embedded_words().count, _parts(sanitise(text))))
+    return sum(map(embedded_words().count, ticking(_parts(sanitise(text)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +187,7 @@ def costs(context: Context, budget: TokenBudget) -> list[int]:
     A counter with offsets reads each passage once; any other counts each segment alone, and short ones are remembered.
     """
     if not isinstance(budget.count, OffsetCounter):
-        return [_alone(budget.count, segment.text.strip()) for segment in context.segments]
+        return [_alone(budget.count, segment.text.strip()) for segment in ticking(context.segments)]
     found = [0] * len(context.segments)
     verbatim: dict[int, list[int]] = {}
     for at, segment in enumerate(context.segments):
@@ -278,11 +302,11 @@ def _round_shares(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Huge text in parts that a tokenizer can hold, cut at white space, where WordPiece cuts anyway."""
+    """Huge text in parts, cut at white space, where WordPiece cuts anyway, or, far from any, anywhere."""
     start = 0
     while len(text) - start > PART:
-        gap = _GAP.search(text, start + PART)
-        end = gap.end() if gap else len(text)
+        gap = _GAP.search(text, start + PART, start + 2 * PART)
+        end = gap.end() if gap else start + PART
         yield text[start:end]
         start = end
     yield text[start:]

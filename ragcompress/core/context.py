@@ -14,8 +14,11 @@ Compressed and uncompressed contexts are the same type. Six pure verbs make a ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from ragcompress.core.asking import asking
+from ragcompress.core.clock import ticking
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import Segmenter, sentences
 from ragcompress.core.types import Dropped, Passage, Segment, Span, Unit
@@ -56,6 +59,11 @@ class Context:
         whole = (Span(at, 0, len(passage.text)) for at, passage in enumerate(given))
         return cls(query, given, tuple(Segment(given[span.passage].text, (span,)) for span in whole))
 
+    @property
+    def asked(self) -> str:
+        """The part of the query that asks: what scorers and models read, so that a long one costs bounded time."""
+        return asking(self.query)
+
     def split(self, segmenter: Segmenter = sentences) -> Context:
         """Cut every verbatim segment into the tiles of ``segmenter``; rewritten segments stay as they are.
 
@@ -65,7 +73,7 @@ class Context:
         """
         result: list[Segment] = []
         reads_units = False
-        for at, segment in enumerate(self.segments):
+        for at, segment in enumerate(ticking(self.segments)):
             if not self.is_verbatim(at) or (segment.kind and reads_units):
                 result.append(segment)
                 continue
@@ -162,6 +170,13 @@ def _items(passages: object) -> Iterable[object]:
         raise InvalidInput(
             f"passages must be a list of str or Passage, not a single {type(passages).__name__}; wrap it in a list"
         )
+    if isinstance(passages, Mapping) or hasattr(passages, "iterrows"):  # both would be read as their keys
+        raise InvalidInput(
+            f"passages must be a list of str or Passage, not a {type(passages).__name__}; pass its texts, with their "
+            "keys as ids: [Passage(text, id=key) for key, text in passages.items()]"
+        )
+    if isinstance(passages, AbstractSet):
+        raise InvalidInput("passages must be in an order, best first, and a set has none; pass a list")
     return passages
 
 

@@ -8,9 +8,11 @@ because token counts do not add up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from ragcompress.core.budget import Counter, Renderer, TokenBudget, costs
+from ragcompress.core.budget import Renderer, TokenBudget, costs
+from ragcompress.core.clock import check
 from ragcompress.core.closing import Links, choose, claims, closed, links, sustained, untitled
 from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 OVER_BUDGET = "over budget"
+LONG = 20_000  # characters of passages that are not counted only to learn that half of them have fewer tokens
 
 
 def render(context: Context, budget: TokenBudget | None = None) -> str:
@@ -161,26 +164,42 @@ def _renderer(budget: TokenBudget | None) -> Renderer:
 
 def whole(context: Context, budget: TokenBudget) -> tuple[int, int]:
     """Characters and tokens of the uncompressed rendering: all passages, whole, in their order."""
+    return _measured(_characters, context, budget), _measured(_tokens, context, budget)
+
+
+def _tokens(passages: tuple[Passage, ...], budget: TokenBudget) -> int:
+    text = render(Context.of("", passages), budget)
+    return budget.count(text) if text else 0
+
+
+def _characters(passages: tuple[Passage, ...], budget: TokenBudget) -> int:
+    return len(render(Context.of("", passages), budget))
+
+
+def _measured(measure: Callable[..., int], context: Context, budget: TokenBudget) -> int:
     try:
-        return _whole(context.passages, budget.count, budget.render)
+        return _remembered(measure, context.passages, replace(budget, limit=0))
     except TypeError:  # a counter or renderer that can't be hashed: measure again
-        return _whole.__wrapped__(context.passages, budget.count, budget.render)
+        return measure(context.passages, budget)
 
 
-@lru_cache(maxsize=8)
-def _whole(passages: tuple[Passage, ...], count: Counter, look: Renderer | None) -> tuple[int, int]:
-    text = (look or plain)(Context.of("", passages))
-    return len(text), count(text) if text else 0
+@lru_cache(maxsize=16)
+def _remembered(measure: Callable[..., int], passages: tuple[Passage, ...], budget: TokenBudget) -> int:
+    return measure(passages, budget)
 
 
 def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
     """Whether a context renders within the limit and no longer than the whole passages."""
-    most_chars, most_tokens = whole(context, budget)
-    limit = min(budget.limit, most_tokens)
+    most = _measured(_characters, context, budget)
 
     def within(candidate: Context) -> bool:
+        check()
         text = render(candidate, budget)
-        return len(text) <= most_chars and budget.count(text) <= limit
+        size = budget.count(text)
+        if len(text) > most or size > budget.limit:
+            return False
+        little = most > LONG and 2 * len(text) <= most
+        return little or size <= _measured(_tokens, context, budget)
 
     return within
 

@@ -9,6 +9,7 @@ from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
 from ragcompress.integrations.parts import Outcome, Parts
 from ragcompress.integrations.threads import in_thread
+from ragcompress.pruners.nothing import WhenNothing
 
 require("haystack", "haystack")
 
@@ -31,6 +32,7 @@ class RagCompressorComponent:
         keep_empty: Return documents of which nothing was kept too.
         top_n: At most so many documents; they share the whole budget.
         timeout_s: Seconds after which a fast fallback answers.
+        when_nothing: As for `ragcompress.compress`.
     """
 
     def __init__(
@@ -41,8 +43,11 @@ class RagCompressorComponent:
         keep_empty: bool = False,
         top_n: int | None = None,
         timeout_s: float | None = None,
+        when_nothing: WhenNothing = "best",
     ) -> None:
-        self.parts = Parts(budget, compressor, keep_empty=keep_empty, top_n=top_n, timeout_s=timeout_s)
+        self.parts = Parts(
+            budget, compressor, keep_empty=keep_empty, top_n=top_n, timeout_s=timeout_s, when_nothing=when_nothing
+        )
         self.parts.check()
 
     @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]  # not followed by mypy
@@ -70,7 +75,8 @@ class RagCompressorComponent:
             InvalidInput: The budget or the compressor is an object that can't be written down.
         """
         settings = {
-            name: getattr(self.parts, name) for name in ("budget", "compressor", "keep_empty", "top_n", "timeout_s")
+            name: getattr(self.parts, name)
+            for name in ("budget", "compressor", "keep_empty", "top_n", "timeout_s", "when_nothing")
         }
         for name, value in settings.items():
             if not isinstance(value, str | int | float | None):

@@ -33,6 +33,8 @@ class RagCompressorPostprocessor(BaseNodePostprocessor):  # type: ignore[misc]  
         keep_empty: Return nodes of which nothing was kept too.
         top_n: At most so many nodes; they share the whole budget.
         timeout_s: Seconds after which a fast fallback answers.
+        on_error: As for `ragcompress.compress`.
+        when_nothing: As for `ragcompress.compress`.
     """
 
     budget: Any = None
@@ -41,6 +43,7 @@ class RagCompressorPostprocessor(BaseNodePostprocessor):  # type: ignore[misc]  
     top_n: int | None = None
     timeout_s: float | None = None
     on_error: Literal["fallback", "raise"] = "fallback"
+    when_nothing: Literal["best", "all", "empty"] = "best"
     _parts: Parts = PrivateAttr()
 
     def __init__(self, budget: Any = None, compressor: Any = None, **kwargs: Any) -> None:
@@ -52,6 +55,7 @@ class RagCompressorPostprocessor(BaseNodePostprocessor):  # type: ignore[misc]  
             top_n=self.top_n,
             timeout_s=self.timeout_s,
             on_error=self.on_error,
+            when_nothing=self.when_nothing,
         )
         self._parts.check()
 

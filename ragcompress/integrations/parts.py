@@ -18,7 +18,8 @@ from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import fit, plain, render
 from ragcompress.core.types import Passage, Segment
 from ragcompress.facade import compress
-from ragcompress.methods import METHODS, resolve
+from ragcompress.methods import METHODS, needs_budget, resolve
+from ragcompress.pruners.nothing import WHEN_NOTHING, WhenNothing
 from ragcompress.results.result import Compressed
 
 __all__ = ["Budget", "Outcome", "Part", "Parts", "Per"]
@@ -87,6 +88,7 @@ class Parts:
         top_n: At most so many passages, the most relevant ones; they share the whole budget.
         timeout_s: As for `ragcompress.compress`.
         on_error: As for `ragcompress.compress`.
+        when_nothing: As for `ragcompress.compress`.
     """
 
     budget: Budget = None
@@ -97,6 +99,7 @@ class Parts:
     top_n: int | None = None
     timeout_s: float | None = None
     on_error: Literal["fallback", "raise"] = "fallback"
+    when_nothing: WhenNothing = "best"
 
     def check(self) -> None:
         """Refuse settings that can't be, before there is anything to compress.
@@ -108,6 +111,8 @@ class Parts:
             raise InvalidInput(f"per must be 'passage' or 'span', not {self.per!r}")
         if self.top_n is not None and (isinstance(self.top_n, bool) or self.top_n < 0):
             raise InvalidInput(f"top_n must be 0 or more, not {self.top_n!r}; None keeps all")
+        if self.when_nothing not in WHEN_NOTHING:
+            raise InvalidInput(f"when_nothing must be 'best', 'all' or 'empty', not {self.when_nothing!r}")
         self._budget("", ())
         if isinstance(self.compressor, str) and self.compressor not in {method.name for method in METHODS}:
             resolve(self.compressor)  # says which name is near
@@ -135,7 +140,7 @@ class Parts:
 
     def _compress(self, query: str, passages: Sequence[Passage], budget: TokenBudget | None) -> Compressed:
         return compress(
-            query, passages, budget, self.compressor, timeout_s=self.timeout_s, on_error=self.on_error
+            query, passages, budget, self.compressor, self.timeout_s, self.on_error, self.when_nothing
         )  # fmt: skip
 
     def _count(self) -> Counter:
@@ -149,7 +154,10 @@ class Parts:
     def _budget(self, query: str, passages: Sequence[Passage]) -> TokenBudget | None:
         given, count, look = self.budget, self._count(), self._look()
         if given is None:
-            return None
+            ranks = self.top_n is not None or self.min_score is not None  # these decide, where the method can't
+            if not ranks or not needs_budget(self.compressor):
+                return None
+            return TokenBudget(count(look(Context.of(query, passages))), count, look)
         if isinstance(given, TokenBudget):
             return TokenBudget(given.limit, count, look)
         if isinstance(given, float):

@@ -70,7 +70,7 @@ class AbstractivePruner:
         texts = [_text(scored, groups[at]) for at in chosen]
         demands = [budget.count(text) for text in texts]
         shares = allocate(budget.limit, demands)
-        answers = self._answers(scored.query, texts, max(shares, default=0))
+        answers = self._answers(scored.asked, texts, max(shares, default=0))
         new: dict[int, Sequence[Segment]] = {}
         notes: list[str] = []
         for passage, text, demand, share, answer in zip(chosen, texts, demands, shares, answers, strict=True):

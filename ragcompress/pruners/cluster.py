@@ -115,7 +115,7 @@ def _summarised(context: Context, groups: Sequence[Sequence[int]], rewriter: Rew
     """Every cluster as its summary, where its most relevant member stood."""
     texts = ["\n".join(context.segments[at].text.strip() for at in sorted(group)) for group in groups]
     share = max(budget.limit // len(groups), 1)
-    summaries = rewriter(context.query, texts, share)
+    summaries = rewriter(context.asked, texts, share)
     if len(summaries) != len(groups):
         raise ModelError(f"the rewriter gave {len(summaries)} texts for {len(groups)} clusters; it must give one each")
     replacements: dict[int, Sequence[Segment]] = {}

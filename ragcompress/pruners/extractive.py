@@ -16,7 +16,9 @@ from ragcompress.pruners.once import once
 from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
 from ragcompress.structure import units
 
-__all__ = ["SentencePruner", "readable_part"]
+__all__ = ["UNREAD", "SentencePruner", "readable_part"]
+
+UNREAD = "too few words in common with the query"
 
 
 def _default_scorer() -> Scorer:
@@ -57,4 +59,4 @@ def readable_part(context: Context, most: int = 2_000_000) -> Context:
         best_first([segment.score for segment in pages.segments]), [len(s.text) for s in pages.segments], most
     )
     reason = f"only the {most:,} of {size:,} characters that share most words with the query were read closely"
-    return pages.keep(best, "too few words in common with the query").note(reason)
+    return pages.keep(best, UNREAD).note(reason)

@@ -109,11 +109,7 @@ class LabellingPruner:
             scorer: Another labeller of ours, for example a tuned one.
         """
         used = scorer or LabelScorer()
-        abroad = used.abroad()
-        rule = rule_for(used, answer_recall)
-        if abroad is not None:
-            rule = replace(rule, abroad=rule_for(abroad, answer_recall))
-        return cls(GuardedScorer(used), rule=rule)
+        return cls(GuardedScorer(used), rule=_rules(used, answer_recall))
 
     @classmethod
     def of_model(cls, model: Any, *, dynamic: bool = False) -> LabellingPruner:
@@ -128,6 +124,21 @@ class LabellingPruner:
             tuned = LabelScorer(load_tuned(Path(model)))
             return cls.dynamic(scorer=tuned) if dynamic else cls(GuardedScorer(tuned))
         return cls(PairLabelScorer(model), threshold=PROVENCE_THRESHOLD if dynamic else None)
+
+    def deciding(self) -> LabellingPruner:
+        """The same where there is no budget: how much to keep follows the question, as for the name ``labeller``.
+
+        Raises:
+            InvalidInput: The scorer is no labeller, so its scores have no threshold that is known here.
+        """
+        if self.rule is not None or self.threshold is not None:
+            return self
+        inner = _inner(self.scorer)
+        if isinstance(inner, LabelScorer):
+            return replace(self, rule=_rules(inner, ANSWER_RECALL))
+        if isinstance(self.scorer, PairLabelScorer):
+            return replace(self, threshold=PROVENCE_THRESHOLD)
+        raise InvalidInput(f"without a budget, say which scores of {self.scorer!r} are enough: threshold=…")
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; at most ``budget.limit`` rendered tokens."""
@@ -181,6 +192,12 @@ def _ours(scorer: Scorer, context: Context) -> LabelScorer | None:
 
 def _inner(scorer: Scorer) -> Scorer:
     return scorer.scorer if isinstance(scorer, GuardedScorer) else scorer
+
+
+def _rules(scorer: LabelScorer, answer_recall: float) -> KeepRule:
+    """The calibrated rule, with that of the labeller's twin for other languages where there is one."""
+    rule, abroad = rule_for(scorer, answer_recall), scorer.abroad()
+    return rule if abroad is None else replace(rule, abroad=rule_for(abroad, answer_recall))
 
 
 def rule_for(scorer: LabelScorer, answer_recall: float) -> KeepRule:

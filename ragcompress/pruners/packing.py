@@ -44,7 +44,7 @@ def pack(context: Context, budget: TokenBudget, *, weigh: WordWeights, share: fl
 
 def shielded(context: Context) -> list[bool]:
     """Which segments of a context of words must stay when their sentence stays; True: must."""
-    asked = set(terms(context.query))
+    asked = set(terms(context.asked))
     result: list[bool] = []
     after_number = False
     for at, segment in enumerate(context.segments):

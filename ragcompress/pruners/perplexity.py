@@ -95,14 +95,14 @@ class PerplexityPruner:
         alone = self._causal.surprise(text, keep=self.keep)
         if self.by == "information":
             return _Told(-alone.logprobs, alone.offsets)
-        asked = self._causal.surprise(text, prefix=ASKED.format(query=context.query), keep=self.keep)
+        asked = self._causal.surprise(text, prefix=ASKED.format(query=context.asked), keep=self.keep)
         return _Told(asked.logprobs - alone.logprobs, alone.offsets)
 
     def _predicts(self, context: Context, at: int) -> float:
         """Mean log-probability of the question after the passage; higher is more relevant."""
         passage = context.passages[at]
         head = f"{passage.title}\n" if passage.title else ""
-        return self._causal.surprise(context.query, prefix=f"{head}{passage.text}{LIKELY}").mean
+        return self._causal.surprise(context.asked, prefix=f"{head}{passage.text}{LIKELY}").mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class RefinePruner:
         return or_extract(lambda: self._refined(scored, budget), scored, budget, name=name, strict=self.strict)
 
     def _refined(self, scored: Context, budget: TokenBudget) -> Context:
-        asked = self.prompt.format(query=scored.query, passages=_numbered(scored), words=max(budget.limit * 3 // 4, 1))
+        asked = self.prompt.format(query=scored.asked, passages=_numbered(scored), words=max(budget.limit * 3 // 4, 1))
         answer = attempt(lambda: self._generate(asked), self.timeout_s)
         if isinstance(answer, Exception):
             raise answer
@@ -147,7 +147,7 @@ def _assembled(scored: Context, found: Sequence[tuple[str, list[Span]]], *, titl
         at = len(pieces)
         pieces.extend(Segment(scored.read(span), (span,), -float(at + n)) for n, span in enumerate(spans))
         text = " ".join(segment.text for segment in pieces[at:])
-        if titles and title and not invented(_sentence_case(title), f"{scored.query}\n{text}"):
+        if titles and title and not invented(_sentence_case(title), f"{scored.asked}\n{text}"):
             heads[at] = (Segment(f"{title}\n", tuple(spans), 0.5 - len(pieces)), pieces[at])
     kept = [piece.support[0] for piece in pieces]
     gone = [at for at, s in enumerate(scored.segments) if not any(overlap(s.support[0], span) for span in kept)]

@@ -48,7 +48,7 @@ def covered(context: Context) -> list[float]:
     >>> covered(Context.of("On Saturday?", ["Sat 9:00", "Sun 9:00"]))
     [1.0, 0.0]
     """
-    query = set(terms(context.query))
+    query = set(terms(context.asked))
     views = _views(context)
     known = set().union(*views) if views else set()
     spelled = {word: {word} if word in known else _abbreviations(word, known) for word in query}

@@ -41,7 +41,7 @@ class CrossEncoderScorer:
     def __call__(self, context: Context) -> Context:
         """The model's own scores, of any scale; a passage's score is its best segment's."""
         texts = [self._text(context, at) for at in range(len(context.segments))]
-        scores = self._predict([(sanitise(context.query), text) for text in texts]) if texts else []
+        scores = self._predict([(sanitise(context.asked), text) for text in texts]) if texts else []
         if len(scores) != len(texts):
             raise ModelError(f"{self!r} gave {len(scores)} scores for {len(texts)} pairs; it must give one each")
         lowest = min(scores, default=0.0)

@@ -67,7 +67,7 @@ def _place(states: Encoded, own: Sequence[tuple[int, int, int]]) -> Place:
 
 def features(context: Context, encoder: TokenEncoder) -> Features:
     """The four relevances of every segment of ``context``; a segment that holds no token gets -1."""
-    asked = encoder.query(context.query)
+    asked = encoder.query(context.asked)
     words = asked.offsets[:, 0] >= 0  # True: a token of the text, no special token
     tokens = normalise(asked.last[words] if words.any() else asked.last)
     table = np.zeros((len(context.segments), 4), dtype=np.float32)

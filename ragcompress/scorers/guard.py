@@ -82,7 +82,7 @@ def _is_letter(piece: str) -> bool:
 
 def reads_english(context: Context) -> bool:
     """Whether the English model is the one to read this: question and passages, or nearly all of them, are English."""
-    return _reads_english(context.query, tuple(passage.text[:SAMPLE] for passage in context.passages[:SAMPLED]))
+    return _reads_english(context.asked, tuple(passage.text[:SAMPLE] for passage in context.passages[:SAMPLED]))
 
 
 @lru_cache(maxsize=16)
@@ -135,7 +135,7 @@ class GuardedScorer:
         if self.reader(context) is not self.scorer:
             return ""
         sample = " ".join(passage.text[:SAMPLE] for passage in context.passages[:SAMPLED])
-        share = max(unreadable_share(context.query), unreadable_share(sample))
+        share = max(unreadable_share(context.asked), unreadable_share(sample))
         if share > UNREADABLE:
             return (
                 f"the embedded model can't read this language ({share:.0%} unknown pieces); scored by words alone: "

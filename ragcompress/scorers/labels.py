@@ -98,7 +98,7 @@ class LabelScorer:
         return _judge(self.whole(), context).parts
 
     def _read(self, context: Context, segments: Sequence[int], *, together: bool) -> _Read:
-        query = read_query(self.encoder.query(context.query))
+        query = read_query(self.encoder.query(context.asked))
         groups: dict[int, list[int]] = {}
         for at in sorted(segments, key=lambda at: _range(context, at)):
             groups.setdefault(context.segments[at].support[0].passage, []).append(at)

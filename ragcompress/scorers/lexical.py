@@ -79,7 +79,7 @@ class LexicalScorer:
 
     def weigh(self, context: Context) -> tuple[list[float], list[float]]:
         """BM25 of every segment and of every passage, unmixed."""
-        query = Counter(terms(context.query))
+        query = Counter(terms(context.asked))
         own = self._scores(query, [terms(segment.text) for segment in context.segments])
         return own, self._scores(query, [terms(f"{p.title} {p.text}") for p in context.passages])
 

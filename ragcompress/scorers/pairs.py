@@ -70,7 +70,7 @@ class PairLabelScorer:
         for at, segment in enumerate(context.segments):
             members.setdefault(segment.support[0].passage, []).append(at)
         for number, mine in members.items():
-            keep, offsets, rank = self._reader.read(context.query, context.passages[number])
+            keep, offsets, rank = self._reader.read(context.asked, context.passages[number])
             for at in mine:
                 span = context.segments[at].support
                 inside = (offsets[:, 0] < span[-1].end) & (offsets[:, 1] > span[0].start)

@@ -77,7 +77,7 @@ class SecondPass:
 def _expanded(context: Context, segment: Segment) -> str:
     title = context.passages[segment.support[0].passage].title
     found = f"{title}. {segment.text.strip()}" if title else segment.text.strip()
-    return f"{context.query} {found}"
+    return f"{context.asked} {found}"
 
 
 def _mentioned(context: Context, segment: Segment) -> Floats:

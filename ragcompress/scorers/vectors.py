@@ -50,10 +50,10 @@ def vectors(context: Context, encoder: TokenEncoder) -> Vectors:
     abroad = None if reads_english(context) else twin(encoder)
     reason = _too_long(context) if abroad else unreadable(context)
     if reason or not context.segments:
-        table = hashed_words([context.query, *(segment.text for segment in context.segments)])
+        table = hashed_words([context.asked, *(segment.text for segment in context.segments)])
         return Vectors(table[1:] @ table[0], table[1:], reason)
     encoder = abroad or encoder
-    query = encoder.query(context.query).vector
+    query = encoder.query(context.asked).vector
     sums = np.zeros((len(context.segments), len(query)), dtype=np.float32)
     own = np.zeros_like(sums)
     for states, segments, spans, _ in places(context, encoder):
@@ -86,7 +86,7 @@ def unreadable(context: Context) -> str:
     if reason := _too_long(context):
         return reason
     sample = " ".join(passage.text[:200] for passage in context.passages[:50])
-    if max(unreadable_share(context.query), unreadable_share(sample)) > UNREADABLE:
+    if max(unreadable_share(context.asked), unreadable_share(sample)) > UNREADABLE:
         return "the embedded model can't read this language; compared by words alone"
     return ""
 

@@ -132,7 +132,7 @@ def test_a_question_is_needed(notes: str) -> None:
 
 def test_an_interrupt_is_130_and_a_bug_is_1(notes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail_with(error: BaseException) -> Result:
-        def broken(*_: object) -> None:
+        def broken(*_: object, **options: object) -> None:
             raise error
 
         monkeypatch.setattr("ragcompress.cli.compress.run", broken)

@@ -66,7 +66,7 @@ def test_any_runnable_or_own_retriever_can_be_inside_and_nothing_else() -> None:
 
     found = CompressedRetriever(Own(), compressor="lexical", budget=500, k=2).invoke(QUESTION)
     assert [(d.id, d.metadata["title"], d.metadata["score"]) for d in found] == [("rain", "T", 0.5), ("ada", "T", 0.5)]
-    assert asyncio.run(CompressedRetriever(Own(), compressor="lexical").ainvoke(QUESTION))
+    assert asyncio.run(CompressedRetriever(Own(), compressor="lexical", budget=50).ainvoke(QUESTION))
     assert CompressedRetriever(RunnableLambda(lambda query: DOCUMENTS), budget=9).invoke(QUESTION)
     with pytest.raises((InvalidInput, ValidationError), match="retriever must be"):
         CompressedRetriever("a name")

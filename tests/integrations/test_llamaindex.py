@@ -49,7 +49,7 @@ def test_nodes_are_shortened_copies_in_their_order_with_their_own_metadata() -> 
     assert "ragcompress" not in ada.node.get_content(metadata_mode=MetadataMode.LLM)
 
 
-@pytest.mark.parametrize("budget", [0, 1, 8, 0.5, None, 1000])
+@pytest.mark.parametrize("budget", [0, 1, 8, 0.5, 0.9, 1000])
 def test_never_longer_and_never_an_error_when_nothing_is_left(budget: Any) -> None:
     out = RagCompressorPostprocessor(budget, "lexical").postprocess_nodes(nodes(), query_bundle=QueryBundle(QUESTION))
     assert len(joined(out)) <= len(joined(nodes()))

@@ -120,7 +120,8 @@ def test_dynamic_mode_keeps_what_is_worth_its_tokens(scorer):
 
 @pytest.mark.parametrize("how", [{"threshold": 0.5}, {"rule": KeepRule(per_token=1e-4, nothing=0.5)}])
 def test_nothing_relevant_is_an_empty_context_that_says_so(scorer, how):
-    out = rc.compress(FAR_OFF, PASSAGES, compressor=LabellingPruner(GuardedScorer(scorer), **how))
+    pruner = LabellingPruner(GuardedScorer(scorer), **how)
+    out = rc.compress(FAR_OFF, PASSAGES, compressor=pruner, when_nothing="empty")
     assert out.text == ""
     assert "nothing relevant was found" in out.warnings[0]
 
@@ -196,4 +197,4 @@ def test_a_cascade_reads_half_of_the_passages_together(scorer):
 def test_the_student_decides_itself_how_much_to_keep():
     out = rc.compress(ASK, PASSAGES, compressor="student")
     assert "333 metres" in out.text
-    assert not rc.compress(FAR_OFF, PASSAGES, compressor="student").text
+    assert not rc.compress(FAR_OFF, PASSAGES, compressor="student", when_nothing="empty").text

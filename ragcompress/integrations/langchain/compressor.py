@@ -34,6 +34,7 @@ class RagCompressor(BaseDocumentCompressor):
         top_n: Return at most so many passages; they share the whole budget.
         timeout_s: Seconds after which a fast fallback answers.
         on_error: ``"fallback"``, or ``"raise"`` `ragcompress.core.errors.CompressionFailed`.
+        when_nothing: What to return where nothing is relevant enough: ``"best"`` units, ``"all"``, or ``"empty"``.
         title_key: Where a document's title is in its metadata; scorers read it.
     """
 
@@ -47,6 +48,7 @@ class RagCompressor(BaseDocumentCompressor):
     top_n: int | None = None
     timeout_s: float | None = None
     on_error: Literal["fallback", "raise"] = "fallback"
+    when_nothing: Literal["best", "all", "empty"] = "best"
     title_key: str = "title"
 
     @model_validator(mode="after")
@@ -56,7 +58,17 @@ class RagCompressor(BaseDocumentCompressor):
 
     def parts(self, **changes: Any) -> Parts:
         """The settings as the function that does the work, some of them changed."""
-        names = ("budget", "compressor", "per", "keep_empty", "min_score", "top_n", "timeout_s", "on_error")
+        names = (
+            "budget",
+            "compressor",
+            "per",
+            "keep_empty",
+            "min_score",
+            "top_n",
+            "timeout_s",
+            "on_error",
+            "when_nothing",
+        )
         return Parts(**{name: getattr(self, name) for name in names} | changes)
 
     def compress_documents(

@@ -24,7 +24,7 @@ from ragcompress.integrations.langchain.labels import READ_ORIGINAL, Labelled, i
 from ragcompress.integrations.langchain.reading import read_original
 from ragcompress.integrations.parts import Budget, Outcome, Parts
 from ragcompress.integrations.threads import in_thread
-from ragcompress.methods import DEFAULT, resolve
+from ragcompress.methods import DEFAULT, needs_budget, resolve
 from ragcompress.pruners.protect import Protect
 
 __all__ = ["ContextCompressionMiddleware"]
@@ -196,7 +196,7 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
     ) -> Outcome:
         """What is kept: by the threshold if that is short enough, else within the limit."""
         told = failures(passages, self._count, limit)
-        dynamic = self.budget is None and not in_order
+        dynamic = self.budget is None and not in_order and not needs_budget(self.compressor)
         compressor: Compressor | str | None = "truncate" if in_order else self.compressor
         if told and not in_order:
             given = self.compressor

@@ -33,7 +33,7 @@ def mentions(context: Context) -> tuple[Mention, ...]:
     that the segment's own passage bears, lead nowhere new.
     """
     names = [_words(_ASIDE.sub("", passage.title)) for passage in context.passages]
-    asked = _words(context.query.casefold())
+    asked = _words(context.asked.casefold())
     known: dict[Name, list[int]] = {}
     for passage, name in enumerate(names):
         folded = tuple(word.casefold() for word in name)

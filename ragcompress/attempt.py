@@ -1,0 +1,164 @@
+"""One compression from its settings to its result, and what is answered in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.clock import OutOfTime
+from ragcompress.core.context import Context
+from ragcompress.core.errors import CompressionFailed, InvalidInput
+from ragcompress.core.protocols import Compressor
+from ragcompress.core.render import fit, render, whole
+from ragcompress.pruners.baselines import truncate
+from ragcompress.pruners.extractive import SentencePruner
+from ragcompress.pruners.glance import glance
+from ragcompress.pruners.nothing import WhenNothing, settled
+from ragcompress.results.result import Compressed
+from ragcompress.scorers.lexical import LexicalScorer
+
+__all__ = ["Attempt", "Budget", "check_budget"]
+
+Budget = TokenBudget | int | float | None
+UNREAD_LIMIT = 2_000  # tokens kept of what there was no time to read, where no budget was given
+SAMPLE = 2_000  # characters at each of three places from which the tokens of the whole are estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was asked for.
+
+    Attributes:
+        context: Query and passages.
+        method: What compresses.
+        name: What the result calls it.
+        budget: As the caller gave it.
+        when_nothing: As the caller gave it.
+    """
+
+    context: Context
+    method: Compressor
+    name: str
+    budget: Budget
+    when_nothing: WhenNothing = "best"
+
+    def run(self) -> Compressed:
+        """The method's own answer, within the budget.
+
+        Raises:
+            Exception: Whatever the method, the counter or the renderer raises.
+        """
+        return self._by(self.method, _limit(self.budget, self.context))
+
+    def instead(self, why: str) -> Compressed:
+        """What words alone select; counted and rendered as the package does it where the caller's way fails too.
+
+        Raises:
+            OutOfTime: A clock runs, and its time is up.
+        """
+        tries: tuple[tuple[Compressor, Budget, str], ...] = (
+            (SentencePruner(LexicalScorer()), self.budget, "sentences were selected by words instead"),
+            (truncate, self.budget, "truncated instead"),
+            (SentencePruner(LexicalScorer()), _plain(self.budget), "sentences were selected by words instead"),
+        )
+        for method, budget, how in tries:
+            if self.budget is None:
+                method, how = _everything, "everything was kept instead"
+            counted = "" if budget is self.budget else "; tokens are those of the embedded tokenizer, rendered plainly"
+            try:
+                return self._by(method, _limit(budget, self.context), f"{why}; {how}{counted}")
+            except OutOfTime:
+                raise
+            except Exception:  # the counter or the renderer fails again: the next try does without it
+                continue
+        return self.glance(why, embedded=True)
+
+    def glance(self, why: str, *, embedded: bool = False) -> Compressed:
+        """What stands around the question's words, found without reading; token counts of the whole are estimates.
+
+        Args:
+            why: The reason, for the warnings.
+            embedded: Count with the embedded tokenizer, whatever the budget counts with.
+        """
+        began = perf_counter()
+        given = _plain(self.budget) if embedded else self.budget
+        count = given.count if isinstance(given, TokenBudget) else embedded_count
+        size = _estimate(self.context, count)
+        limit = _limit(given, self.context, size) if given is not None else TokenBudget(min(size, UNREAD_LIMIT), count)
+        how = "what stands around the question's words was kept instead, and tokens_in is an estimate"
+        counted = "; tokens are those of the embedded tokenizer" if embedded else ""
+        answer = glance(self.context.note(f"{why}; {how}{counted}"), limit)
+        text = render(answer, limit)
+        return self._result(answer, limit, text, max(size, count(text) if text else 0), perf_counter() - began)
+
+    def _by(self, method: Compressor, limit: TokenBudget, note: str = "") -> Compressed:
+        began = perf_counter()
+        answer = method(self.context, limit)
+        _check_answer(answer, self.context)
+        answer = fit(answer, limit)
+        answer = settled(answer, limit, self.when_nothing, free=self.budget is None)
+        answer = replace(answer, notes=(note, *answer.notes)) if note else answer
+        text = render(answer, limit)
+        took = perf_counter() - began
+        return self._result(answer, limit, text, whole(answer, limit)[1], took)
+
+    def _result(self, answer: Context, limit: TokenBudget, text: str, size: int, took: float) -> Compressed:
+        return Compressed(
+            context=answer,
+            text=text,
+            tokens_in=size,
+            tokens_out=limit.count(text) if text else 0,
+            limit=limit.limit,
+            method=self.name,
+            passage_scores=answer.passage_scores or LexicalScorer()(self.context).passage_scores,
+            timings={"compress": took},
+        )
+
+
+def check_budget(budget: Budget) -> None:
+    """Refuse what can be no budget, before any work.
+
+    Raises:
+        InvalidInput: A wrong type or range.
+    """
+    if isinstance(budget, float) and not 0 < budget <= 1:
+        raise InvalidInput(f"a float budget is the kept fraction, in (0, 1], not {budget}; tokens are an int")
+    if budget is not None and not isinstance(budget, float | TokenBudget):
+        TokenBudget(budget, embedded_count)
+
+
+def _limit(budget: Budget, context: Context, size: int | None = None) -> TokenBudget:
+    """Whatever the caller gave, as a `TokenBudget`; ``size``: tokens of all passages, counted where it is None."""
+    if isinstance(budget, TokenBudget):
+        return budget
+    if budget is not None and not isinstance(budget, float):
+        return TokenBudget(budget, embedded_count)
+    full = whole(context, TokenBudget(0, embedded_count))[1] if size is None else size
+    return TokenBudget(full if budget is None else int(budget * full), embedded_count)
+
+
+def _plain(budget: Budget) -> Budget:
+    """The same limit, counted with the embedded tokenizer on the plain rendering."""
+    return TokenBudget(budget.limit, embedded_count) if isinstance(budget, TokenBudget) else budget
+
+
+def _everything(context: Context, budget: TokenBudget) -> Context:
+    return context
+
+
+def _estimate(context: Context, count: Callable[[str], int]) -> int:
+    """About how many tokens all passages have, from three samples of them."""
+    texts = [passage.text for passage in context.passages if passage.text.strip()]
+    size = sum(map(len, texts))
+    samples = [text[:SAMPLE] for text in (texts[:1] + texts[len(texts) // 2 :][:1] + texts[-1:])]
+    read = sum(map(len, samples))
+    return round(sum(map(count, samples)) * size / read) if read else 0
+
+
+def _check_answer(answer: object, given: Context) -> None:
+    if not isinstance(answer, Context):
+        raise CompressionFailed(f"a compressor must return a Context, not {type(answer).__name__}")
+    if answer.query != given.query or answer.passages is not given.passages:
+        raise CompressionFailed("a compressor must leave query and passages as they are")
