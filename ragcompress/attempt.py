@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.budget import TokenBudget, check_count, embedded_count
 from ragcompress.core.clock import OutOfTime
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput
@@ -127,6 +127,8 @@ def check_budget(budget: Budget) -> None:
         raise InvalidInput(f"a float budget is the kept fraction, in (0, 1], not {budget}; tokens are an int")
     if budget is not None and not isinstance(budget, float | TokenBudget):
         TokenBudget(budget, embedded_count)
+    if isinstance(budget, TokenBudget) and budget.count is not embedded_count:
+        check_count(budget.count)
 
 
 def _limit(budget: Budget, context: Context, size: int | None = None) -> TokenBudget:

@@ -31,6 +31,7 @@ __all__ = [
     "Renderer",
     "TokenBudget",
     "allocate",
+    "check_count",
     "costs",
     "counter",
     "embedded_count",
@@ -54,8 +55,7 @@ class TokenBudget:
         render: Context -> the string that is really sent; None means `ragcompress.core.render.plain`.
 
     Raises:
-        InvalidInput: The limit is no whole number or below zero, or ``count`` can't be called, gives no whole number,
-            or gives 0 for a sentence.
+        InvalidInput: The limit is no whole number or below zero, or ``count`` can't be called.
 
     >>> TokenBudget(300, len).limit
     300
@@ -72,8 +72,6 @@ class TokenBudget:
                 f"count must be a callable str -> int, not {type(self.count).__name__}; "
                 "ragcompress.counter(tokenizer) makes one"
             )
-        if self.count is not embedded_count:
-            _check_count(self.count)
 
     @classmethod
     def for_prompt(cls, window: int, prompt: str, *, answer_reserve: int, count: Counter) -> TokenBudget:
@@ -114,8 +112,12 @@ REMEMBERED = 1_000  # characters of the longest text whose count is remembered
 SENTENCE = "The quick brown fox jumps over the lazy dog."  # what a counter is tried on
 
 
-def _check_count(count: Counter) -> None:
-    """Refuse a counter whose numbers can be no token counts."""
+def check_count(count: Counter) -> None:
+    """Try a counter on a sentence; `ragcompress.compress` does so before any work.
+
+    Raises:
+        InvalidInput: It gives no whole number, or 0.
+    """
     try:
         number = count(SENTENCE)
     except Exception:  # it may work when it is needed; if not, `compress` falls back and says so
