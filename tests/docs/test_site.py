@@ -19,7 +19,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
     r"^(?P<before><!-- not run: [^\n]+ -->\n)?```(?P<kind>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-ELSEWHERE = {"langchain.md": "tests/integrations/test_langchain_docs.py", "methods.md": "tests/pruners/test_docs.py"}
+ELSEWHERE = {  # pages whose Python is run by tests of their own
+    "langchain.md": "tests/integrations/test_langchain_docs.py",
+    "methods.md": "tests/pruners/test_docs.py",
+    "service.md": "tests/service/",
+}
 
 
 def names() -> list[str]:
