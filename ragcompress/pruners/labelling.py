@@ -23,6 +23,7 @@ from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.coverage import sharpened
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.pairs import PairLabelScorer
+from ragcompress.scorers.several import one_each
 from ragcompress.structure import units
 
 __all__ = ["KeepRule", "LabellingPruner", "rule_for"]
@@ -156,7 +157,7 @@ class LabellingPruner:
             return fill(left, budget)
         if self.cut:
             return fill_marked(left, budget, ours.labels(split).weigh)
-        return fill(left, budget, values=_judged(left)[0])
+        return fill(left, budget, values=_judged(one_each(left))[0])
 
     def _worthwhile(self, left: Context) -> Context:
         """What the floor leaves: tokens of hardly any probability cost money and mislead."""
