@@ -7,8 +7,9 @@ from typing import Any
 
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
-from ragcompress.integrations.parts import Outcome, Parts
+from ragcompress.integrations.parts import Part, Parts
 from ragcompress.integrations.threads import in_thread
+from ragcompress.integrations.woven import woven
 from ragcompress.pruners.nothing import WhenNothing
 
 require("haystack", "haystack")
@@ -22,8 +23,9 @@ __all__ = ["RagCompressorComponent"]
 class RagCompressorComponent:
     """Documents in, shorter documents out: copies with the same id, order, score and meta; the given ones stay.
 
-    The account of what was kept is in ``meta["ragcompress"]``. Documents without text, or with nothing kept, are left
-    out. A pipeline with it can be saved as YAML when budget and compressor are plain values; Haystack loads it with
+    The account of what was kept is in ``meta["ragcompress"]``. Documents with nothing kept are left out; those
+    without text (pictures and other files) stay as they are, in their place.
+    A pipeline with it can be saved as YAML when budget and compressor are plain values; Haystack loads it with
     ``allowed_modules=["ragcompress.integrations.haystack"]``, as any component that is not its own.
 
     Args:
@@ -59,9 +61,12 @@ class RagCompressorComponent:
             documents: What was retrieved.
             budget: For this run only.
         """
-        given = [document for document in documents if document.content is not None]
+        told = [number for number, document in enumerate(documents) if (document.content or "").strip()]
         parts = self.parts if budget is None else replace(self.parts, budget=budget)
-        return {"documents": _documents(given, parts(query, [_passage(document) for document in given]))}
+        outcome = parts(query, [_passage(documents[number]) for number in told])
+        shown = [(told[part.passage], _shortened(documents[told[part.passage]], part)) for part in outcome.parts]
+        others = [(number, document) for number, document in enumerate(documents) if number not in told]
+        return {"documents": woven(shown, others)}
 
     @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
     async def run_async(self, query: str, documents: list[Document], budget: Any = None) -> dict[str, list[Document]]:
@@ -97,12 +102,9 @@ def _passage(document: Document) -> Passage:
     )
 
 
-def _documents(given: list[Document], outcome: Outcome) -> list[Document]:
-    shortened = []
-    for part in outcome.parts:
-        source = given[part.passage]
-        facts = {**part.facts(), "relevance_score": part.score}
-        # An embedding is of the whole text, so it does not go along.
-        meta = {**source.meta, "ragcompress": facts}
-        shortened.append(replace(source, content=part.text, meta=meta, embedding=None, sparse_embedding=None))
-    return shortened
+def _shortened(source: Document, part: Part) -> Document:
+    meta = {**source.meta, "ragcompress": {**part.facts(), "relevance_score": part.score}}
+    if part.text == str(source.content).strip():
+        return replace(source, meta=meta)
+    # An embedding is of the whole text, so it does not go along.
+    return replace(source, content=part.text, meta=meta, embedding=None, sparse_embedding=None)

@@ -13,6 +13,7 @@ pytest.importorskip("haystack")
 
 from haystack import Document, Pipeline
 from haystack.components.builders import PromptBuilder
+from haystack.dataclasses import ByteStream
 
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.errors import InvalidInput
@@ -45,6 +46,15 @@ def test_documents_are_shortened_copies() -> None:
     for start, end in ada.meta["ragcompress"]["spans"]:
         assert given[1].content[start:end] in ada.content
     assert RagCompressorComponent(20).run(QUESTION, [])["documents"] == []
+
+
+def test_what_has_no_text_stays_in_its_place() -> None:
+    picture = Document(id="picture", blob=ByteStream(b"AAAA", mime_type="image/png"))
+    given = [*documents()[:2], picture, documents()[3]]
+    out = RagCompressorComponent(12, compressor="lexical").run(QUESTION, given)["documents"]
+    names = [document.id for document in out]
+    assert names.index("picture") == names.index("ada") + 1
+    assert out[names.index("picture")] == picture
 
 
 def test_the_budget_of_one_run_and_async() -> None:

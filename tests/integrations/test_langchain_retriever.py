@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("langchain_core")
 
 from langchain_cases import DOCUMENTS, QUESTION, Listed, Runs, joined
+from langchain_core.documents import BaseDocumentCompressor
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from ragcompress.core.budget import embedded_count
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
-from ragcompress.integrations.langchain import CompressedRetriever, compress
+from ragcompress.integrations.langchain import CompressedRetriever, RagCompressor, compress
 from ragcompress.testing import fake_chat_model
 
 
@@ -70,6 +71,37 @@ def test_any_runnable_or_own_retriever_can_be_inside_and_nothing_else() -> None:
     assert CompressedRetriever(RunnableLambda(lambda query: DOCUMENTS), budget=9).invoke(QUESTION)
     with pytest.raises((InvalidInput, ValidationError), match="retriever must be"):
         CompressedRetriever("a name")
+
+
+def test_the_old_names_are_accepted() -> None:
+    old = CompressedRetriever(base_retriever=Listed(), base_compressor=RagCompressor(budget=9, compressor="lexical"))
+    new = CompressedRetriever(Listed(), compressor=RagCompressor(budget=9, compressor="lexical"))
+    assert old.invoke(QUESTION) == new.invoke(QUESTION)
+    assert (old.base_retriever, old.base_compressor) == (old.retriever, old.compressor)
+    with pytest.raises(InvalidInput, match="old name"):
+        CompressedRetriever(Listed(), base_retriever=Listed())
+
+
+def test_another_document_compressor_of_langchain_can_be_inside() -> None:
+    class First(BaseDocumentCompressor):
+        def compress_documents(self, documents: Any, query: str, callbacks: Any = None) -> Any:
+            return documents[:2]
+
+    retriever = CompressedRetriever(base_retriever=Listed(), base_compressor=First(), k=1)
+    assert [document.id for document in retriever.invoke(QUESTION)] == ["rain"]
+    assert [document.id for document in asyncio.run(retriever.ainvoke(QUESTION, k=2))] == ["rain", "ada"]
+    with pytest.raises((InvalidInput, ValidationError), match="takes no budget"):
+        CompressedRetriever(Listed(), compressor=First(), budget=9)
+
+
+def test_search_options_of_a_call_reach_the_retriever_inside() -> None:
+    class Filtered(Listed):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any, k: int = 10, **options: Any) -> Any:
+            return [d for d in DOCUMENTS if options["filter"] in (d.id, None)][:k]
+
+    retriever = CompressedRetriever(Filtered(), budget=500, compressor="lexical")
+    assert [document.id for document in retriever.invoke(QUESTION, filter="ada")] == ["ada"]
+    assert [document.id for document in asyncio.run(retriever.ainvoke(QUESTION, filter="rain"))] == ["rain"]
 
 
 def test_the_runnable_from_question_and_documents_to_a_string() -> None:

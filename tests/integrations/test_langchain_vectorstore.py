@@ -152,3 +152,33 @@ def test_examples_in_docstrings(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"ragcompress.{name}"))
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_score_threshold_is_held_by_every_search() -> None:
+    embeddings = FaissVectorStore(FakeEncoder()).embeddings
+    store = FaissVectorStore.from_texts([f"text {at} of the mill" for at in range(6)], embeddings)
+    scored = store.similarity_search_with_score("the mill", k=6)
+    least = scored[2][1]
+    wanted = [document.page_content for document, score in scored if score >= least]
+    vector = store.embeddings.embed_query("the mill")
+    searches = [
+        store.similarity_search("the mill", k=6, score_threshold=least),
+        [document for document, _ in store.similarity_search_with_score("the mill", k=6, score_threshold=least)],
+        store.as_retriever(search_kwargs={"k": 6, "score_threshold": least}).invoke("the mill"),
+        asyncio.run(store.asimilarity_search("the mill", k=6, score_threshold=least)),
+    ]
+    for found in searches:
+        assert [document.page_content for document in found] == wanted
+    close = least - 1e-4  # a vector in Python's numbers
+    assert len(store.similarity_search_by_vector(vector, k=6, score_threshold=close)) == len(wanted)
+    mmr = {"k": 6, "fetch_k": 6, "score_threshold": least}
+    diverse = store.as_retriever(search_type="mmr", search_kwargs=mmr).invoke("the mill")
+    assert sorted(document.page_content for document in diverse) == sorted(wanted)
+    assert store.similarity_search("the mill", k=6, score_threshold=1.5) == []
+
+
+def test_a_search_option_that_does_not_exist_is_refused() -> None:
+    store = FaissVectorStore.from_texts(["a"], FaissVectorStore(FakeEncoder()).embeddings)
+    for search in (store.similarity_search, store.similarity_search_with_score, store.max_marginal_relevance_search):
+        with pytest.raises(InvalidInput, match="filtre"):
+            search("q", filtre={"page": 1})

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("llama_index.core")
 
-from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle, TextNode
+from llama_index.core.schema import ImageNode, MediaResource, MetadataMode, Node, NodeWithScore, QueryBundle, TextNode
 
 from ragcompress.core.budget import embedded_count
 from ragcompress.core.errors import InvalidInput
@@ -67,3 +67,46 @@ def test_what_cannot_be_is_refused() -> None:
         RagCompressorPostprocessor(20).postprocess_nodes(nodes())
     with pytest.raises(InvalidInput):
         RagCompressorPostprocessor(-1)
+
+
+TEXT = "The dam on the Irin was finished in 1963. It rained. The dam is 88 metres high. Two villages were flooded."
+HEAD = "Chapter 1. "
+
+
+def found(*given: Any) -> list[NodeWithScore]:
+    nodes = [NodeWithScore(node=node, score=0.5) for node in given]
+    return RagCompressorPostprocessor(16, "lexical").postprocess_nodes(nodes, query_str="How high is the dam?")
+
+
+def test_offsets_embeddings_and_relations_are_those_of_the_text_that_is_left() -> None:
+    node = TextNode(text=TEXT, embedding=[0.1, 0.2], start_char_idx=len(HEAD), end_char_idx=len(HEAD + TEXT))
+    (out,) = found(node)
+    assert "88 metres" in out.node.text
+    assert len(out.node.text) < len(TEXT)
+    assert out.node.embedding is None
+    if out.node.start_char_idx is not None:
+        assert (HEAD + TEXT)[out.node.start_char_idx : out.node.end_char_idx] == out.node.text
+    spans = out.node.metadata["ragcompress"]["document_spans"]
+    assert all((HEAD + TEXT)[start:end] in out.node.text for start, end in spans)
+    assert (out.node.start_char_idx is None) == (len(spans) > 1)
+    assert node.embedding == [0.1, 0.2]
+    assert (node.start_char_idx, node.end_char_idx) == (len(HEAD), len(HEAD + TEXT))
+
+
+def test_a_node_that_fits_is_given_as_it_came() -> None:
+    node = TextNode(text="The dam is 88 m high.", embedding=[0.1], start_char_idx=5, end_char_idx=26)
+    (out,) = found(node)
+    assert (out.node.text, out.node.embedding, out.node.start_char_idx) == (node.text, [0.1], 5)
+
+
+def test_pictures_stay_in_their_place_whether_they_have_words_or_not() -> None:
+    pictures = [
+        ImageNode(text="", image="AAAA", id_="bare"),
+        ImageNode(text="Sheep graze on the northern slope near the old pier.", image="BBBB", id_="captioned"),
+        Node(image_resource=MediaResource(data=b"CCCC"), id_="new"),
+    ]
+    out = found(pictures[0], TextNode(text=TEXT, id_="dam"), pictures[1], TextNode(text="", id_="blank"), pictures[2])
+    assert [node.node.node_id for node in out] == ["bare", "dam", "captioned", "new"]
+    assert out[0].node is pictures[0]
+    assert out[2].node.image == "BBBB"
+    assert out[2].node.text == ""

@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
-from langchain_core.documents import Document
+from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from pydantic import Field, model_validator
@@ -24,11 +24,13 @@ class CompressedRetriever(BaseRetriever):
     """Retrieves with another retriever, then compresses.
 
     The budget of one call can be given as ``invoke(query, budget=300)`` or, from anywhere in a chain, through
-    ``config={"configurable": {"budget": 300}}``.
+    ``config={"configurable": {"budget": 300}}``. Other keywords of a call (``filter``, ``score_threshold``, …) go to
+    the retriever. The old names ``base_retriever`` and ``base_compressor`` mean the same.
 
     Attributes:
         retriever: A LangChain retriever (or any Runnable from str to documents), or one of this package.
-        compressor: What compresses; a `RagCompressor`, or what `RagCompressor` takes as ``compressor``.
+        compressor: What compresses; a `RagCompressor` or another of LangChain's document compressors, or what
+            `RagCompressor` takes as ``compressor``.
         budget: Of the compressor, when it was not given as a `RagCompressor`.
         k: At most so many documents come back; also how many are retrieved. None: as many as the retriever gives.
         fetch_k: Retrieve more than ``k``, and keep the ``k`` most relevant after scoring.
@@ -41,7 +43,22 @@ class CompressedRetriever(BaseRetriever):
     fetch_k: int | None = None
 
     def __init__(self, retriever: Any = None, **kwargs: Any) -> None:
+        for old, name in (("base_retriever", "retriever"), ("base_compressor", "compressor")):
+            if old in kwargs:
+                if name in kwargs or (name == "retriever" and retriever is not None):
+                    raise InvalidInput(f"{old} is the old name of {name}; give one of them")
+                kwargs[name] = kwargs.pop(old)
         super().__init__(**({"retriever": retriever} if retriever is not None else {}), **kwargs)
+
+    @property
+    def base_retriever(self) -> Any:
+        """The old name of ``retriever``."""
+        return self.retriever
+
+    @property
+    def base_compressor(self) -> Any:
+        """The old name of ``compressor``."""
+        return self.compressor
 
     @model_validator(mode="after")
     def _check(self) -> CompressedRetriever:
@@ -49,10 +66,13 @@ class CompressedRetriever(BaseRetriever):
             raise InvalidInput(
                 f"retriever must be a LangChain retriever or have retrieve(query, k), not {self.retriever!r}"
             )
-        if not isinstance(self.compressor, RagCompressor):
+        if isinstance(self.compressor, RagCompressor):
+            if self.budget is not None:
+                self.compressor = self.compressor.model_copy(update={"budget": self.budget})
+        elif not isinstance(self.compressor, BaseDocumentCompressor):
             self.compressor = RagCompressor(compressor=self.compressor, budget=self.budget)
         elif self.budget is not None:
-            self.compressor = self.compressor.model_copy(update={"budget": self.budget})
+            raise InvalidInput(f"{type(self.compressor).__name__} takes no budget; RagCompressor does")
         return self
 
     def invoke(self, input: str, config: RunnableConfig | None = None, **kwargs: Any) -> list[Document]:
@@ -64,19 +84,35 @@ class CompressedRetriever(BaseRetriever):
         return await super().ainvoke(input, config, **_with_budget(config, kwargs))
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None, budget: Any = None
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
+        budget: Any = None,
+        **options: Any,
     ) -> list[Document]:
         wanted = self.k if k is None else k
         config: RunnableConfig = {"callbacks": run_manager.get_child()}
-        documents = self._found(query, wanted, config)
+        documents = self._found(query, wanted, config, options)
+        if not isinstance(self.compressor, RagCompressor):
+            return list(self.compressor.compress_documents(documents, query, config["callbacks"]))[:wanted]
         return self._run(wanted, budget).invoke({"query": query, "documents": documents}, config=config)
 
     async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None, budget: Any = None
+        self,
+        query: str,
+        *,
+        run_manager: AsyncCallbackManagerForRetrieverRun,
+        k: int | None = None,
+        budget: Any = None,
+        **options: Any,
     ) -> list[Document]:
         wanted = self.k if k is None else k
         config: RunnableConfig = {"callbacks": run_manager.get_child()}
-        documents = await self._afound(query, wanted, config)
+        documents = await self._afound(query, wanted, run_manager, options)
+        if not isinstance(self.compressor, RagCompressor):
+            return list(await self.compressor.acompress_documents(documents, query, config["callbacks"]))[:wanted]
         return await self._run(wanted, budget).ainvoke({"query": query, "documents": documents}, config=config)
 
     def _run(self, k: int | None, budget: Any) -> Runnable[dict[str, Any], list[Document]]:
@@ -85,15 +121,24 @@ class CompressedRetriever(BaseRetriever):
         changes: dict[str, Any] = {"top_n": min(tops)} if tops else {}
         return compressor.run(**changes, **({} if budget is None else {"budget": budget}))
 
-    def _found(self, query: str, k: int | None, config: RunnableConfig) -> list[Any]:
+    def _found(self, query: str, k: int | None, config: RunnableConfig, options: dict[str, Any]) -> list[Any]:
         if isinstance(self.retriever, Runnable):
-            return self._cut(self.retriever.invoke(query, config, **self._how_many(k)), k)
-        return _documents(self.retriever.retrieve(query, k=self._fetch(k) or 10))
+            return self._cut(self.retriever.invoke(query, config, **self._how_many(k), **options), k)
+        return _documents(self.retriever.retrieve(query, k=self._fetch(k) or 10, **options))
 
-    async def _afound(self, query: str, k: int | None, config: RunnableConfig) -> list[Any]:
-        if isinstance(self.retriever, Runnable):
-            return self._cut(await self.retriever.ainvoke(query, config, **self._how_many(k)), k)
-        return _documents(await in_thread(self.retriever.retrieve, query, k=self._fetch(k) or 10))
+    async def _afound(
+        self, query: str, k: int | None, runs: AsyncCallbackManagerForRetrieverRun, options: dict[str, Any]
+    ) -> list[Any]:
+        inner = self.retriever
+        if not isinstance(inner, Runnable):
+            return _documents(await in_thread(inner.retrieve, query, k=self._fetch(k) or 10, **options))
+        how = {**self._how_many(k), **options}
+        if how and getattr(type(inner), "_aget_relevant_documents", None) is BaseRetriever._aget_relevant_documents:
+            config: RunnableConfig = {
+                "callbacks": runs.get_sync().get_child()
+            }  # LangChain's own twin takes no keywords
+            return self._cut(await in_thread(inner.invoke, query, config, **how), k)
+        return self._cut(await inner.ainvoke(query, {"callbacks": runs.get_child()}, **how), k)
 
     def _fetch(self, k: int | None) -> int | None:
         return k if self.fetch_k is None else max(self.fetch_k, k or 0)

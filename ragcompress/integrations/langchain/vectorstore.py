@@ -28,8 +28,9 @@ __all__ = ["FaissVectorStore"]
 class FaissVectorStore(VectorStore):
     """Texts found by cosine, over FAISS.
 
-    Scores are cosines in [-1, 1], higher is nearer. Filters are dicts or functions of the metadata (see
-    `ragcompress.retriever.filters`) and exact: as many documents come back as match, up to ``k``.
+    Scores are cosines in [-1, 1], higher is nearer; ``score_threshold`` is the least that comes back, in every search.
+    Filters are dicts or functions of the metadata (see `ragcompress.retriever.filters`) and exact: as many documents
+    come back as match, up to ``k``. A search option that does not exist is an error.
 
     Attributes:
         retriever: The `ragcompress.DenseRetriever` that holds everything; use it directly for compression sidecars.
@@ -84,25 +85,26 @@ class FaissVectorStore(VectorStore):
 
     def similarity_search(self, query: str, k: int = 4, filter: Filter = None, **kwargs: Any) -> list[Document]:
         """The ``k`` nearest documents."""
-        return [document for document, _ in self.similarity_search_with_score(query, k, filter)]
+        return [document for document, _ in self.similarity_search_with_score(query, k, filter, **kwargs)]
 
     def similarity_search_with_score(
         self, query: str, k: int = 4, filter: Filter = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
         """The ``k`` nearest documents with their cosines."""
-        return self._documents(self._asked(query), k, filter)
+        return self._documents(self._asked(query), k, filter, _least(kwargs))
 
     def similarity_search_by_vector(
         self, embedding: list[float], k: int = 4, filter: Filter = None, **kwargs: Any
     ) -> list[Document]:
         """The ``k`` documents nearest to a vector."""
-        return [document for document, _ in self.similarity_search_with_score_by_vector(embedding, k, filter)]
+        found = self.similarity_search_with_score_by_vector(embedding, k, filter, **kwargs)
+        return [document for document, _ in found]
 
     def similarity_search_with_score_by_vector(
         self, embedding: list[float], k: int = 4, filter: Filter = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
         """The ``k`` documents nearest to a vector, with their cosines."""
-        return self._documents(self._near(embedding), k, filter)
+        return self._documents(self._near(embedding), k, filter, _least(kwargs))
 
     def max_marginal_relevance_search(
         self,
@@ -123,7 +125,8 @@ class FaissVectorStore(VectorStore):
             filter: On metadata.
         """
         with self.retriever.reading():
-            return self._diverse(self._search(self._asked(query), max(fetch_k, k), filter), k, lambda_mult)
+            hits = _above(self._search(self._asked(query), max(fetch_k, k), filter), _least(kwargs))
+            return self._diverse(hits, k, lambda_mult)
 
     def max_marginal_relevance_search_by_vector(
         self,
@@ -136,7 +139,8 @@ class FaissVectorStore(VectorStore):
     ) -> list[Document]:
         """``max_marginal_relevance_search`` for a vector."""
         with self.retriever.reading():
-            return self._diverse(self._search(self._near(embedding), max(fetch_k, k), filter), k, lambda_mult)
+            hits = _above(self._search(self._near(embedding), max(fetch_k, k), filter), _least(kwargs))
+            return self._diverse(hits, k, lambda_mult)
 
     @classmethod
     def from_texts(
@@ -195,9 +199,11 @@ class FaissVectorStore(VectorStore):
                 return rows[good][:k], scores[good][:k]
             depth = max(depth * 4, 64)
 
-    def _documents(self, nearest: Callable[[int], Hits], k: int, given: Filter) -> list[tuple[Document, float]]:
+    def _documents(
+        self, nearest: Callable[[int], Hits], k: int, given: Filter, least: float
+    ) -> list[tuple[Document, float]]:
         with self.retriever.reading():
-            found = self.retriever.passages_at(self._search(nearest, k, given))
+            found = self.retriever.passages_at(_above(self._search(nearest, k, given), least))
         return [(_document(passage), passage.score or 0.0) for passage in found]
 
     def _diverse(self, hits: Hits, k: int, trade: float) -> list[Document]:
@@ -209,3 +215,23 @@ class FaissVectorStore(VectorStore):
 
 def _document(passage: Passage) -> Document:
     return Document(page_content=passage.text, metadata=dict(passage.metadata), id=passage.id)
+
+
+def _least(options: dict[str, Any]) -> float:
+    """The ``score_threshold`` among search options.
+
+    Raises:
+        InvalidInput: An option that no search has; a misspelt filter must not be a search without one.
+    """
+    unknown = sorted(set(options) - {"score_threshold", "fetch_k", "lambda_mult"})
+    if unknown:
+        raise InvalidInput(
+            f"no search option is called {unknown[0]!r}; there are k, filter, score_threshold, fetch_k, lambda_mult"
+        )
+    least = options.get("score_threshold")
+    return float("-inf") if least is None else float(least)
+
+
+def _above(hits: Hits, least: float) -> Hits:
+    rows, scores = hits
+    return rows[scores >= least], scores[scores >= least]
