@@ -23,6 +23,9 @@ _SMALL_TALK = (  # what people say to keep a conversation going; nothing can be 
 _SMALL = frozenset(_WORD.findall(_SMALL_TALK))
 
 
+MOST = 600  # characters of a call's arguments: a file that is written, or a program that is run, is no question
+
+
 def last_substantial(texts: Sequence[str]) -> str:
     """The last text that asks for something ("Yes please." does not), else the last that is not blank, else "".
 
@@ -52,7 +55,8 @@ def call_words(arguments: Any) -> str:
             values = json.loads(arguments)
         except (ValueError, RecursionError):
             return arguments.strip()
-    return " ".join(word.strip() for word in _strings(values, 8) if word.strip())
+    words = (part for text in _strings(values, 8) for part in text[:MOST].split())
+    return " ".join(words)[:MOST]
 
 
 def asked(user_texts: Sequence[str], arguments: Any = None, name: str = "") -> str:

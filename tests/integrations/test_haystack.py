@@ -13,11 +13,12 @@ pytest.importorskip("haystack")
 
 from haystack import Document, Pipeline
 from haystack.components.builders import PromptBuilder
-from haystack.dataclasses import ByteStream
+from haystack.dataclasses import ByteStream, ChatMessage, ToolCall
+from haystack.hooks.compaction import CompactionHook
 
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.errors import InvalidInput
-from ragcompress.integrations.haystack import RagCompressorComponent
+from ragcompress.integrations.haystack import HistoryCompactor, RagCompressorComponent
 
 QUESTION = "Who wrote the program?"
 
@@ -83,3 +84,57 @@ def test_what_cannot_be_is_refused() -> None:
         RagCompressorComponent(1.5)
     with pytest.raises(InvalidInput, match="can't be saved"):
         RagCompressorComponent(TokenBudget(5, len)).to_dict()
+
+
+class Words:
+    """A token counter: words, and three for each message."""
+
+    def count(self, messages: Any, tools: Any = None) -> int:
+        texts = [part for m in messages for part in (*m.texts, *(r.result for r in m.tool_call_results))]
+        return sum(len(text.split()) for text in texts) + 3 * len(messages)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+
+def conversation() -> list[ChatMessage]:
+    messages = [ChatMessage.from_system("Answer briefly.")]
+    for at in range(8):
+        call = ToolCall("look", {"at": at}, id=f"c{at}")
+        facts = " ".join(f"Item {n} of list {at} weighs {at * n + 3} grams." for n in range(20))
+        messages += [
+            ChatMessage.from_user(f"What does item {at} weigh?"),
+            ChatMessage.from_assistant(tool_calls=[call]),
+            ChatMessage.from_tool(facts, origin=call),
+        ]
+    return messages
+
+
+def test_the_compactor_keeps_pairs_system_and_newest_messages_and_reaches_its_target() -> None:
+    given = conversation()
+    compactor = HistoryCompactor(compressor="lexical", recent=2)
+    out = compactor.compact(given, 600, Words())
+    assert out is not None
+    assert Words().count(out) <= 600 < Words().count(given)
+    assert given == conversation()
+    assert (out[0], out[-1]) == (given[0], given[-1])
+    assert [m.tool_call_result.origin for m in out if m.tool_call_result] == [m.tool_call for m in out if m.tool_call]
+    assert compactor.compact(out, 600, Words()) is None
+    assert asyncio.run(compactor.compact_async(given, 600, Words())) == out
+
+
+def test_the_compactor_in_haystacks_hook_and_saved() -> None:
+    compactor = HistoryCompactor.from_dict(HistoryCompactor(compressor="lexical", recent=2).to_dict())
+    assert (compactor.recent, compactor.compressor) == (2, "lexical")
+    hook = CompactionHook(compactor, context_window=1000, token_counter=Words())
+
+    class State:
+        data = {"messages": conversation(), "context_tokens": 0}  # noqa: RUF012
+
+        def set(self, key: str, value: Any, **more: Any) -> None:
+            self.data[key] = value
+
+    hook.run(State())  # type: ignore[arg-type]
+    assert Words().count(State.data["messages"]) <= 400
+    with pytest.raises(InvalidInput, match="can't be saved"):
+        HistoryCompactor(compressor=len).to_dict()

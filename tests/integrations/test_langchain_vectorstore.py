@@ -147,7 +147,7 @@ def test_its_embeddings_are_langchains() -> None:
     assert np.allclose(ours.embed_documents(["a b"]), [ours.embed_query("a b")])
 
 
-@pytest.mark.parametrize("name", ["retriever.filters", "integrations.langchain.labels"])
+@pytest.mark.parametrize("name", ["retriever.filters", "integrations.labels"])
 def test_examples_in_docstrings(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"ragcompress.{name}"))
     assert result.attempted > 0

@@ -7,7 +7,8 @@ vector store faiss (extra ``retrieval``).
     CompressedRetriever(retriever, budget=400)       a BaseRetriever around any other
     {"question": …, "documents": …} | compress       a Runnable to the context string
     FaissVectorStore(embeddings)                     a VectorStore, saved without pickle
-    ContextCompressionMiddleware(budget=400)         for langchain.agents.create_agent
+    ContextCompressionMiddleware(budget=400)         for langchain.agents.create_agent: tool results
+    HistoryCompressionMiddleware(budget=8000)        the same: the whole conversation
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ragcompress.core.errors import require
 
 if TYPE_CHECKING:
     from ragcompress.integrations.langchain.compressor import RagCompressor
+    from ragcompress.integrations.langchain.history import HistoryCompressionMiddleware
     from ragcompress.integrations.langchain.middleware import ContextCompressionMiddleware
     from ragcompress.integrations.langchain.retriever import CompressedRetriever
     from ragcompress.integrations.langchain.runnable import compress
@@ -28,11 +30,19 @@ _HOMES: dict[str, tuple[str, str, str]] = {  # name: (module, what it needs, the
     "CompressedRetriever": ("retriever", "langchain_core", "langchain"),
     "ContextCompressionMiddleware": ("middleware", "langchain.agents", "agents"),
     "FaissVectorStore": ("vectorstore", "langchain_core", "langchain"),
+    "HistoryCompressionMiddleware": ("history", "langchain.agents", "agents"),
     "RagCompressor": ("compressor", "langchain_core", "langchain"),
     "compress": ("runnable", "langchain_core", "langchain"),
 }
 
-__all__ = ["CompressedRetriever", "ContextCompressionMiddleware", "FaissVectorStore", "RagCompressor", "compress"]
+__all__ = [
+    "CompressedRetriever",
+    "ContextCompressionMiddleware",
+    "FaissVectorStore",
+    "HistoryCompressionMiddleware",
+    "RagCompressor",
+    "compress",
+]
 
 
 def __getattr__(name: str) -> Any:

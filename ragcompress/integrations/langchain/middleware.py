@@ -18,9 +18,9 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.types import Passage
 from ragcompress.integrations.errors_shown import failures
+from ragcompress.integrations.labels import READ_ORIGINAL, Labelled, is_json, labels, stub
 from ragcompress.integrations.langchain import toolresults as results
 from ragcompress.integrations.langchain.documents import as_documents
-from ragcompress.integrations.langchain.labels import READ_ORIGINAL, Labelled, is_json, labels, stub
 from ragcompress.integrations.langchain.reading import read_original
 from ragcompress.integrations.parts import Budget, Outcome, Parts
 from ragcompress.integrations.threads import in_thread

@@ -8,10 +8,10 @@ from typing import Any
 from langchain.tools import ToolRuntime, tool
 
 from ragcompress.facade import compress
-from ragcompress.integrations.langchain.labels import READ_ORIGINAL
+from ragcompress.integrations.labels import READ_ORIGINAL
 from ragcompress.integrations.langchain.toolresults import messages_of, originals
 
-__all__ = ["find_original", "read_original", "read_part"]
+__all__ = ["find_original", "part_of", "read_original", "read_part"]
 
 PAGE = 12_000  # characters of an original that are read at once
 ANSWER = 1_500  # tokens that come when an original is read for a question
@@ -32,17 +32,23 @@ def find_original(messages: Iterable[Any], name: str) -> tuple[str, str]:
 
 
 def read_part(messages: Iterable[Any], name: str, question: str = "", start: int = 0) -> str:
-    """What `read_original` answers: the text from ``start`` on, a page of it, or what a question needs of it."""
+    """What `read_original` answers; where no single text has that name, a hint for the model."""
     full, text = find_original(messages, name)
-    if not full or (len(text) <= PAGE and not start):
+    return part_of(text, full, question, start) if full else text
+
+
+def part_of(text: str, name: str, question: str = "", start: int = 0) -> str:
+    """A text from ``start`` on, a page of it, or what a question needs of it."""
+    start = max(start, 0)
+    if len(text) <= PAGE and not start:
         return text
     if question.strip():
-        return compress(question, [text], ANSWER).text or f"Nothing of it fits; read {full!r} from start=0."
-    stop = min(max(start, 0) + PAGE, len(text))
-    line = text.rfind("\n", max(start, 0) + PAGE // 2, stop) + 1
+        return compress(question, [text], ANSWER).text or f"Nothing of it fits; read {name!r} from start=0."
+    stop = min(start + PAGE, len(text))
+    line = text.rfind("\n", start + PAGE // 2, stop) + 1
     stop = line if line and stop < len(text) else stop
-    more = f"\n[… {len(text)} characters in all; {READ_ORIGINAL}({full!r}, start={stop}) goes on]"
-    return text[max(start, 0) : stop] + (more if stop < len(text) else "")
+    more = f"\n[… {len(text)} characters in all; {name!r} with start={stop} goes on]"
+    return text[start:stop] + (more if stop < len(text) else "")
 
 
 def _read_original(id: str, runtime: ToolRuntime, question: str = "", start: int = 0) -> str:

@@ -14,8 +14,8 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMes
 
 from ragcompress.core.types import Passage
 from ragcompress.integrations.content import joined, texts_of, with_texts
+from ragcompress.integrations.labels import READ_ORIGINAL
 from ragcompress.integrations.langchain.documents import as_passages
-from ragcompress.integrations.langchain.labels import READ_ORIGINAL
 from ragcompress.integrations.questions import asked
 
 __all__ = [

@@ -26,10 +26,12 @@ class Labelled:
     Attributes:
         labels: One label per passage; "" for none.
         always: Label passages that are whole too; documents are cited by their ids.
+        tool: The tool by which JSON says that it can be read again.
     """
 
     labels: tuple[str, ...]
     always: bool = True
+    tool: str = READ_ORIGINAL
 
     def __call__(self, context: Context) -> str:
         """Blocks in segment order, parted by blank lines."""
@@ -47,7 +49,7 @@ class Labelled:
             return body
         if body == passage.text.strip() or not is_json(passage.text) or not is_json(body):
             return f"[{label}] {body}"
-        item = f'"{READ_ORIGINAL} {label}"'
+        item = f'"{self.tool} {label}"'
         told = item if body[0] == "[" else f'"…": {item}'
         between = ", " if body[1:-1].strip() else ""
         return f"{body[:-1].rstrip()}{between}{told}{body[-1]}"
