@@ -16,6 +16,7 @@ from ragcompress.core.clock import Clock, OutOfTime, carried, check, running
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra, require
 from ragcompress.core.protocols import Compressor
+from ragcompress.core.segment import Segmenter
 from ragcompress.core.threads import in_thread
 from ragcompress.core.types import Passage
 from ragcompress.methods import DEFAULT, deciding, default, resolve
@@ -103,13 +104,16 @@ def compress_many(
     return _each(items, budget, method, _label(compressor, method), options)
 
 
-def units(text: str) -> list[tuple[int, int]]:
+def units(text: str, kind: str | Segmenter | None = None) -> list[tuple[int, int]]:
     """How a passage falls into units, as half-open ``str`` offsets that tile it; `ragcompress.structure` has the rest.
+
+    ``kind`` says what the text is where you know better: a key of `ragcompress.structure.KINDS`, or a function of your
+    own from text to units.
 
     >>> units("Ada wrote it. It rained.")
     [(0, 14), (14, 24)]
     """
-    return [(unit.start, unit.end) for unit in structure.units(text)]
+    return [(unit.start, unit.end) for unit in structure.units(text, kind)]
 
 
 def _each(items: Iterable[Any], budget: Budget, method: Compressor, label: str, options: Any) -> Iterator[Compressed]:

@@ -9,7 +9,7 @@ from ragcompress.core.types import Unit
 from ragcompress.structure.code_signs import IMPORT, REMARK, is_definition, opens_code, stays_code
 from ragcompress.structure.lines import Block, Lines, Span
 
-__all__ = ["code_units", "read_code"]
+__all__ = ["all_code", "code_units", "read_code"]
 
 MOST_DEFINITION = 500  # characters of a definition that stays whole
 MOST_STATEMENTS = 350  # and of statements that stand together
@@ -30,6 +30,11 @@ def read_code(lines: Lines, at: int) -> Block | None:
     while stop > at + 1 and not lines[stop - 1]:
         stop -= 1
     return Block(stop, code_units(lines, at, stop), lead=True)
+
+
+def all_code(lines: Lines, at: int) -> Block:
+    """Everything from a line on as code."""
+    return Block(len(lines), code_units(lines, at, len(lines)))
 
 
 def code_units(lines: Lines, start: int, stop: int) -> list[Unit]:

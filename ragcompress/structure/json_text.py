@@ -9,7 +9,7 @@ from ragcompress.structure.json_strings import string_units
 from ragcompress.structure.lines import Block, Lines
 from ragcompress.structure.tree import MOST_MEMBER, Node, tree_units
 
-__all__ = ["read_json"]
+__all__ = ["members", "read_json"]
 
 MOST_RECORD = 700  # characters of a container in a list whose own containers are not looked at again
 
@@ -19,6 +19,7 @@ _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[\[\]{},]", re.DOT
 _MEMBER = re.compile(r"\s*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')\s*:\s*(?:\S|$)", re.DOTALL)
 _VALUE = re.compile(r"\s*(?:[\"']|-?\d|-?\.\d|true\b|false\b|null\b|True\b|False\b|None\b|NaN\b|-?Infinity\b|\w+\()")
 _QUOTE = re.compile("[\"']")
+_OBJECT = re.compile(r"\s*(?:[\"'][^\"']*[\"']\s*:\s*)?[\[{]")
 _NAMING = re.compile(r"\s*[\"'](?:id|_id|name|title|key|sku|code|label|path|url)[\"']\s*:", re.IGNORECASE)
 
 
@@ -37,6 +38,16 @@ def read_json(lines: Lines, at: int) -> Block | None:
         lines.patience -= end - lines.starts[at]
         return None
     return Block(line, tree_units(lines.text, root, _NAMING, string_units), lead=True)
+
+
+def members(text: str, start: int, end: int) -> list[int]:
+    """Where what opens the object ``text[start:end]`` ends, then each of its members; [] where it is none."""
+    begin = _OBJECT.match(text, start, end)
+    root = _tree(text[begin.end() - 1 : end].rstrip(" ,\r\n\t"), 0)[0] if begin else None
+    if begin is None or root is None or not root.children:
+        return []
+    shift = begin.end() - 1
+    return [shift + root.inner, *(shift + child.end for child in root.children)]
 
 
 def _tree(text: str, start: int) -> tuple[Node | None, int]:

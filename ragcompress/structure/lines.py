@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ragcompress.core.types import Unit
 
-__all__ = ["LOOK", "Block", "Lines", "Reader", "Span"]
+__all__ = ["LOOK", "Block", "Lines", "Reader", "Span", "one_line"]
 
 Span = tuple[int, int]
 LOOK = 400  # characters of a line that are looked at: a kind shows at its beginning, and hostile lines stay cheap
@@ -113,3 +113,8 @@ class Block(NamedTuple):
 
 Reader = Callable[[Lines, int], Block | None]
 """Reads the block that begins at a line, or returns None where none of its kind does. Never raises."""
+
+
+def one_line(lines: Lines, at: int) -> Block:
+    """A line by itself, whatever it is."""
+    return Block(at + 1, [Unit(*lines.span(at, at + 1), (), "line")])

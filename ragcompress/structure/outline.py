@@ -47,6 +47,7 @@ _QUESTION = re.compile(
 _ANSWER = re.compile(
     r"[ \t]*(?:\*\*)?(?:A(?:nswer|ntwort)?|R(?:[ée]ponse|espuesta)?)(?:[ \t]?\d{1,3})?[.:)](?:\*\*)?[ \t]*\S"
 )
+_RUN_ON = re.compile(r"[.;:] (?:\d{1,2}(?:\.\d{1,2}){1,3}\.?|§ ?\d[\d.]*) +[A-Z]")  # the next clause on one line
 _END = re.compile(r"[.!?;,…。！？]['\")\]]?$")
 
 
@@ -164,7 +165,7 @@ def _item(lines: Lines, start: int, stop: int, needs: tuple[Span, ...]) -> list[
     """One unit, or for a long item its sentences."""
     span = lines.span(start, stop)
     most = 600 if _CLAUSE.match(lines[start]) else MOST_ITEM
-    if span[1] - span[0] <= most:
+    if span[1] - span[0] <= most and not _RUN_ON.search(lines.text, *span):
         return [Unit(*span, needs, "item")]
     return [unit._replace(needs=(*needs, *unit.needs), kind="item") for unit in prose_units(lines.text, *span)]
 

@@ -6,12 +6,12 @@ import re
 
 from ragcompress.core.types import Unit
 from ragcompress.structure.alike import read_alike
-from ragcompress.structure.code import read_code
+from ragcompress.structure.code import all_code, read_code
 from ragcompress.structure.cues import read_cues
 from ragcompress.structure.diffs import read_diff
 from ragcompress.structure.fences import read_fence
 from ragcompress.structure.json_text import read_json
-from ragcompress.structure.lines import Block, Lines, Reader, Span
+from ragcompress.structure.lines import Block, Lines, Reader, Span, one_line
 from ragcompress.structure.logs import read_log, read_trace
 from ragcompress.structure.mail import read_mail, read_quote
 from ragcompress.structure.markup import read_markup
@@ -20,10 +20,10 @@ from ragcompress.structure.pairs import read_hours, read_pairs, read_sections
 from ragcompress.structure.prose import prose_units
 from ragcompress.structure.tables import read_aligned, read_bars, read_separated
 from ragcompress.structure.terminal import read_terminal
-from ragcompress.structure.turns import read_turns
+from ragcompress.structure.turns import read_turns, turns
 from ragcompress.structure.yaml_text import read_yaml
 
-__all__ = ["read_page"]
+__all__ = ["KINDS", "read_page"]
 
 READERS: tuple[Reader, ...] = (
     read_fence,
@@ -50,6 +50,27 @@ READERS: tuple[Reader, ...] = (
     read_aligned,
     read_alike,
 )
+KINDS: dict[str, tuple[Reader, ...]] = {
+    "prose": (),
+    "lines": (one_line,),
+    "markdown": (read_fence, read_heading, read_bars, read_list, read_quote),
+    "json": (read_json,),
+    "yaml": (read_yaml,),
+    "settings": (read_sections, read_pairs),
+    "markup": (read_markup,),
+    "table": (read_bars, read_separated, read_aligned),
+    "pairs": (read_hours, read_pairs),
+    "log": (read_trace, read_log, one_line),
+    "diff": (read_diff,),
+    "terminal": (read_terminal,),
+    "code": (all_code,),
+    "chat": (turns,),
+    "mail": (read_mail, read_quote),
+    "subtitles": (read_cues,),
+    "list": (read_list,),
+    "faq": (read_faq,),
+}
+"""Who reads a text that is known to be of a kind; what they don't take is prose."""
 DEPTH = 3  # pages within pages: a log in a command's output in a mail
 _CAPTION = re.compile(r"(?:table|tab\.|figure|fig\.|tabelle|tableau|tabla|list(?:ing)?)\s*\d", re.IGNORECASE)
 _NOTE = re.compile(
@@ -123,7 +144,7 @@ class _Page:
                 self.units[at] = unit._replace(needs=known.setdefault(unit.needs, (*unit.needs, note)))
 
 
-def read_page(text: str, depth: int = 0) -> list[Unit]:
+def read_page(text: str, depth: int = 0, readers: tuple[Reader, ...] = READERS) -> list[Unit]:
     """Units of a text in order; blank lines between them may be left out. ``depth``: in how many pages it lies."""
     lines = Lines(text, (lambda inner: read_page(inner, depth + 1)) if depth < DEPTH else None)
     page = _Page(lines)
@@ -138,7 +159,7 @@ def read_page(text: str, depth: int = 0) -> list[Unit]:
                 prose = at
             at += 1
             continue
-        block = _read(lines, at)
+        block = _read(lines, at, readers)
         if block is None:
             prose = at if prose < 0 else prose
             at += 1
@@ -173,8 +194,8 @@ def _paragraph_ends(lines: Lines, at: int) -> bool:
     return not last or last[-1:] not in ",-" or not lines[lines.after_blank(at)][:1].islower()
 
 
-def _read(lines: Lines, at: int) -> Block | None:
-    for reader in READERS:
+def _read(lines: Lines, at: int, readers: tuple[Reader, ...]) -> Block | None:
+    for reader in readers:
         block = reader(lines, at)
         if block is not None and block.units:
             return block

@@ -16,6 +16,7 @@ from ragcompress.testing.check import LawBroken, broken_laws, check_compressor
 from ragcompress.testing.doubles import FakeEncoder, FakeGenerator, fake_chat_model, word_count
 from ragcompress.testing.laws import LAWS, Law, Trial
 from ragcompress.testing.standard import CompressorStandardTests
+from ragcompress.testing.structured import structured_text, structured_texts
 
 __all__ = [
     "LAWS",
@@ -30,5 +31,7 @@ __all__ = [
     "check_compressor",
     "fake_chat_model",
     "random_cases",
+    "structured_text",
+    "structured_texts",
     "word_count",
 ]

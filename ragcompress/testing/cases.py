@@ -12,7 +12,9 @@ from ragcompress.core.context import Context
 from ragcompress.core.render import Style, marked, numbered, plain, render, titled
 from ragcompress.core.segment import paragraphs, sanitise, sentences, words
 from ragcompress.core.types import Passage, Segment
+from ragcompress.structure import units
 from ragcompress.testing.doubles import word_count
+from ragcompress.testing.structured import structured_text
 from ragcompress.testing.texts import AWKWARD, QUERIES, SENTENCES
 
 __all__ = ["COUNTERS", "STATES", "STYLES", "Case", "random_cases", "smaller_cases"]
@@ -45,6 +47,7 @@ STATES: dict[str, Callable[[Context], Context]] = {
     "whole": lambda context: context,
     "sentences": lambda context: context.split(sentences),
     "words": lambda context: context.split(words),
+    "units": lambda context: context.split(units),
     "paragraphs": lambda context: context.split(paragraphs),
     "scored": _scored,
     "every_other": lambda context: (cut := context.split(sentences)).keep(range(0, len(cut.segments), 2)),
@@ -120,6 +123,8 @@ def _random_case(draw: Random) -> Case:
 def _passage(draw: Random, bank: tuple[str, ...], at: int) -> Passage:
     mixed = draw.random() < 0.2
     parts = [draw.choice(draw.choice(SENTENCES) if mixed else bank) for _ in range(draw.choice((0, 1, 2, 3, 5, 8)))]
+    if draw.random() < 0.3:
+        parts = [structured_text(draw)]
     if draw.random() < 0.25:
         parts.insert(draw.randint(0, len(parts)), draw.choice(AWKWARD))
     return Passage(

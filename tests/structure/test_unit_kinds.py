@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
 
-from ragcompress.structure import units
+from ragcompress.core.errors import InvalidInput
+from ragcompress.core.types import Unit
+from ragcompress.structure import KINDS, parts, units
+from ragcompress.testing import structured_texts
 
 
 def seen(text: str, part: str) -> tuple[str, list[str]]:
@@ -36,9 +40,106 @@ CASES = [
         "2024-06-01 12:00:01 INFO up\n2024-06-01 12:00:02 ERROR no\n  more of it\n2024-06-01 12:00:03 INFO x", "more",
         "2024-06-01 12:00:02 ERROR no\n  more of it", [],
     ),
+    ("services:\n  web:\n    image: a\n    port: 1\n  db:\n    image: b\n", "image: b", "image: b",
+     ["services:", "db:"]),
+    ("kind: A\nmetadata:\n  name: x\n---\nkind: B\nmetadata:\n  name: y\nspec:\n  z: 1", "z: 1", "z: 1",
+     ["---\nkind: B", "metadata:", "name: y", "spec:"]),
+    ("<h1>Plans</h1><p>All. Of it.</p><table><tr><th>P</th><th>C</th></tr><tr><td>Pro</td><td>$9</td></tr></table>",
+     "Pro",      "<tr><td>Pro</td><td>$9</td></tr></table>", ["<h1>Plans</h1>", "<table><tr><th>P</th><th>C</th></tr>"]),
+    ("<ul>\n<li>one\n<ul><li>sub</li></ul></li>\n<li>two</li></ul>", "sub", "<ul><li>sub</li></ul></li>",
+     ["<ul>\n<li>one"]),
+    ("<dl><dt>Fee</dt><dd>3 EUR</dd><dt>Tax</dt><dd>none</dd></dl>", "none", "<dd>none</dd></dl>", ["<dt>Tax</dt>"]),
+    ("<r>" + "".join(f'<x k="{n}"><v>{n}00</v><w>long enough to be a record</w></x>' for n in range(5)) + "</r>", "300",
+     '<x k="3"><v>300</v><w>long enough to be a record</w></x>', ["<r>", "</r>"]),
+    ("import os\n\n\ndef f(x):\n    # why\n    return x\n\n\ndef g():\n    return 2\n", "return x",
+     "def f(x):\n    # why\n    return x", []),
+    ("class A:\n    \"\"\"An A.\"\"\"\n\n" + "".join(f"    def m{n}(self):\n        return {n}\n\n" for n in range(20)),
+     "m7",     "def m7(self):\n        return 7", ['class A:\n    """An A."""']),
+    ("```python\n# no heading\nx = 1\n```\n", "no heading", "```python\n# no heading\nx = 1\n```", []),
+    ("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n@@ -9 +9 @@\n-c\n+d\n", "+d", "@@ -9 +9 @@\n-c\n+d",
+     ["diff --git a/x b/x\n--- a/x\n+++ b/x"]),
+    ("$ ls\na b\n\n$ cat a\nhello\n", "hello", "$ cat a\nhello", []),
+    ("Bob: Which size?\nAda: M please\nBob: Fine, it takes 4 days.\nAda: ok", "M pl", "Ada: M please",
+     ["Bob: Which size?"]),
+    ("[12:00] <ada> Are you in?\n[12:01] <bob> yes\n", "yes", "[12:01] <bob> yes", ["[12:00] <ada> Are you in?"]),
+    ("From: ada@x.org\nTo: b@x.org\nSubject: Pump\n\nHi Bob. It is broken.\n", "broken", "It is broken.",
+     ["From: ada@x.org", "Subject: Pump", "Hi Bob."]),
+    ("1\n00:00:01,000 --> 00:00:02,000\nIt's under the third\n\n2\n00:00:03,000 --> 00:00:04,000\nflower pot.\n", "pot",
+     "flower pot.", ["It's under the third"]),
+    ("**Scope.** This is for goods. Services are out.", "Serv", "Services are out.", ["**Scope.**"]),
+    ("The mean is $a. B$ for all. It is so.", "$a", "The mean is $a. B$ for all.", []),
+    ("[{'a': 1, 'name': \"x's\"}, {'a': 2}]", "'a': 2", "[{'a': 1, 'name': \"x's\"}, {'a': 2}]", []),
+    ("The rule was kept [15, [17] [18]. It went on.", "15", "The rule was kept [15, [17] [18].", []),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "part", "unit", "needs"), CASES)
 def test_units_and_their_needs(text, part, unit, needs):
     assert seen(text, part) == (unit, needs)
+
+
+PROSE = [
+    "Take approx. 3.5 kg. | Handle with care.",
+    "The parties met on 3. May 2020 in Bonn. | They signed.",
+    "As Lee et al. [12] showed, it works. | We agree.",
+    "At 5 p.m. Mr. Jones left. | He ran.",
+    "Upgrade to v2.1.3. | Then restart.",
+    "1.1. Scope. This is for goods. | 1.2. Exclusions. It is not for services.",
+    "Die Frist beträgt gem. § 4 Abs. 2 Nr. 3 i.V.m. Art. 7 zwei Wochen. | Sie beginnt sofort.",
+    "We share some data. | We also sell it.",
+    "This is an ex-\nample that was wrapped\nat the line. | The next one.",
+]
+
+
+@pytest.mark.parametrize("marked", PROSE)
+def test_sentences_end_where_they_do(marked):
+    text = marked.replace(" | ", " ")
+    assert [text[u.start : u.end].strip() for u in units(text)] == marked.split(" | ")
+
+
+def test_a_missing_space_hides_no_sentence():
+    text = "We share some data.We also sell it.Nobody asked for that."
+    assert [text[u.start : u.end] for u in units(text)] == [
+        "We share some data.",
+        "We also sell it.",
+        "Nobody asked for that.",
+    ]
+
+
+def test_a_kind_can_be_forced_or_added():
+    text = "a: 1\nb: 2\n"
+    assert [unit.kind for unit in units(text)] == ["pair", "pair"]
+    assert [unit.kind for unit in units(text, kind="lines")] == ["line", "line"]
+    assert [unit[:2] for unit in units(text, kind=lambda text: [(0, 2), (5, 7)])] == [(0, 5), (5, 10)]
+    own = units(text, kind=lambda text: [Unit(0, 5, (), "head"), Unit(5, 10, ((0, 5),), "tail")])
+    assert own[1] == Unit(5, 10, ((0, 5),), "tail")
+    with pytest.raises(InvalidInput, match="one of prose, lines"):
+        units(text, kind="letters")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(structured_texts())
+@settings(max_examples=25, deadline=None)
+def test_a_forced_kind_tiles_whatever_it_is_given(kind, text):
+    assert "".join(text[unit.start : unit.end] for unit in units(text, kind)) == text
+
+
+@given(structured_texts())
+@settings(max_examples=200, deadline=None)
+def test_parts_tile_their_unit_and_keep_its_needs(text):
+    for unit in units(text):
+        found = parts(text, unit)
+        assert "".join(text[part.start : part.end] for part in found) == text[unit.start : unit.end]
+        own = {(part.start, part.end) for part in found}
+        for part in found:
+            assert set(part.needs) - own == set(unit.needs)
+
+
+def test_a_part_needs_what_limits_it():
+    text = "The deposit can be refunded in full within ten days of departure, provided that the keys were handed back."
+    first, last = parts(text, Unit(0, len(text)))
+    assert (first.needs, last.needs) == ((last[:2],), (first[:2],))
+    row = "| Pro | $12 | $120 |"
+    cells = parts(row, Unit(0, len(row), (), "row"))
+    assert [row[a:b] for a, b, *_ in cells] == ["| Pro |", " $12 |", " $120 |"]
+    assert cells[2].needs == ((0, 7),)
