@@ -8,11 +8,15 @@ from collections import Counter
 from ragcompress.core.types import Unit
 from ragcompress.structure.lines import Block, Lines
 
-__all__ = ["read_alike"]
+__all__ = ["is_value", "read_alike"]
 
 _SHAPE = re.compile(r"[^\W\d_]+|\d+|[ \t]+|[^\w\s]|_")
 _ENDED = re.compile(r"[.!?]['\")\]]*$|[,;:]$")
+_WRITTEN = re.compile(
+    r"(?:\b[^\W\d_A-Z]+,? ){3}[^\W\d_A-Z]+\b|[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0e7f]{12}"
+)  # words in a row
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+[,;]?)*$")
+_LETTER = re.compile(r"[^\W\d_]{2}")
 SAMPLE = 12  # lines that are looked at
 LOST = 8  # lines in a row of another shape that end such a block
 
@@ -26,6 +30,8 @@ def read_alike(lines: Lines, at: int) -> Block | None:
     sample = sample[: sample.index("")] if "" in sample else sample
     if len(sample) < 4 or not any(map(_printed, sample)):
         return None
+    if sum(bool(_WRITTEN.search(line)) for line in sample) * 5 > 2 * len(sample):  # prose that was wrapped
+        return None
     shape, number = Counter(map(_shape, sample)).most_common(1)[0]
     if number < 3 or number * 2 < len(sample) or sum(map(_printed, sample)) * 2 < len(sample):
         return None
@@ -34,7 +40,9 @@ def read_alike(lines: Lines, at: int) -> Block | None:
     while stop < len(lines) and lines[stop] and stop - last < LOST:
         alike = _shape(lines[stop]) == shape
         last = stop + 1 if alike else last
-        begins = stop == at or alike or lines.indent(stop) <= lines.indent(stop - 1)
+        begins = stop == at or (
+            (alike or lines.indent(stop) <= lines.indent(stop - 1)) and not is_value(lines[stop], lines[stop - 1])
+        )
         span = lines.span(stop, stop + 1)
         if begins or units[-1].end - units[-1].start > 400:
             units.append(Unit(*span, (), "line"))
@@ -42,6 +50,11 @@ def read_alike(lines: Lines, at: int) -> Block | None:
             units[-1] = units[-1]._replace(end=span[1])
         stop += 1
     return Block(stop, units, lead=True)
+
+
+def is_value(line: str, above: str) -> bool:
+    """Whether a line is a bare number or sign that belongs to the label above it, as in a table read cell by cell."""
+    return not _LETTER.search(line) and (bool(_LETTER.search(above)) or len(above) < 30)
 
 
 def _shape(line: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
+from ragcompress.core.types import Unit
 from ragcompress.structure.json_strings import string_units
 from ragcompress.structure.lines import Block, Lines
 from ragcompress.structure.tree import MOST_MEMBER, Node, tree_units
@@ -37,7 +38,16 @@ def read_json(lines: Lines, at: int) -> Block | None:
     if root is None:
         lines.patience -= end - lines.starts[at]
         return None
+    if _is_row(lines, at, line, root):
+        return Block(line, [Unit(lines.starts[at], end, (), "record")], lead=True)
     return Block(line, tree_units(lines.text, root, _NAMING, string_units), lead=True)
+
+
+def _is_row(lines: Lines, at: int, stop: int, root: Node) -> bool:
+    """Whether an object is one of many that stand on a line each."""
+    if stop != at + 1 or root.is_list or root.end - root.start > MOST_RECORD:
+        return False
+    return any(lines[number].lstrip().startswith("{") for number in (at - 1, lines.after_blank(at + 1)))
 
 
 def members(text: str, start: int, end: int) -> list[int]:

@@ -48,6 +48,10 @@ _ANSWER = re.compile(
     r"[ \t]*(?:\*\*)?(?:A(?:nswer|ntwort)?|R(?:[ée]ponse|espuesta)?)(?:[ \t]?\d{1,3})?[.:)](?:\*\*)?[ \t]*\S"
 )
 _RUN_ON = re.compile(r"[.;:] (?:\d{1,2}(?:\.\d{1,2}){1,3}\.?|§ ?\d[\d.]*) +[A-Z]")  # the next clause on one line
+_TAIL = re.compile(
+    r"[,;:-]$|\b(?:that|the|an?|of|to|and|or|by|from|with|for|in|on|at|is|are|was|were|yields|be|as|than|we|which|die|der|das|und|"
+    r"de|la|le|et)$|\b(?:we|I|he|she|they|it|is|are|was|were|has|had) ",
+)
 _END = re.compile(r"[.!?;,…。！？]['\")\]]?$")
 
 
@@ -93,8 +97,28 @@ def _unmarked(lines: Lines, at: int) -> int:
     if len(line) > 60 or not line[:1].isalnum() or "|" in line or "\t" in line or "  " in line:
         return 0
     if above_blank and not below and lines.after_blank(at + 1) < len(lines) and line[0].isupper() and ": " not in line:
-        return LABEL_ALONE if len(line.split()) <= 9 and _prose_or_block(lines, lines.after_blank(at + 1)) else 0
+        return (
+            LABEL_ALONE
+            if len(line.split()) <= 9 and not _TAIL.search(line) and _prose_or_block(lines, lines.after_blank(at + 1))
+            else 0
+        )
+    if above_blank and _titles(line, below):
+        return LABEL_ALONE
     return LABEL_OVER if above_blank and below and _over(line, below) else 0
+
+
+def _titles(line: str, below: str) -> bool:
+    """Whether a short line stands right above a paragraph whose lines are much longer."""
+    words = line.split()
+    return (
+        len(below) > 100
+        and len(line) * 2 < len(below)
+        and below[0].isupper()
+        and 1 < len(words) < 10
+        and line[0].isupper()
+        and not _TAIL.search(line)
+        and ": " not in line
+    )
 
 
 def _prose_or_block(lines: Lines, at: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ragcompress.core.types import Unit
-from ragcompress.structure.alike import read_alike
+from ragcompress.structure.alike import is_value, read_alike
 from ragcompress.structure.code import all_code, read_code
 from ragcompress.structure.cues import read_cues
 from ragcompress.structure.diffs import read_diff
@@ -185,7 +185,16 @@ def _by_lines(lines: Lines, start: int, stop: int) -> list[Unit]:
     goes_on = sum(line.lstrip()[:1].islower() for line in sample[1:])
     if ended * 3 > len(sample) or goes_on * 4 > len(sample):
         return []
-    return [Unit(*lines.span(number, number + 1), (), "line") for number in range(start, stop) if lines[number]]
+    units: list[Unit] = []
+    for number in range(start, stop):
+        span = lines.span(number, number + 1)
+        if units and (
+            not lines[number] or (is_value(lines[number], lines[number - 1]) and span[1] - units[-1].start < 300)
+        ):
+            units[-1] = units[-1]._replace(end=span[1])
+        else:
+            units.append(Unit(*span, (), "line"))
+    return units
 
 
 def _paragraph_ends(lines: Lines, at: int) -> bool:

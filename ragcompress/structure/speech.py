@@ -10,8 +10,9 @@ from ragcompress.structure.lines import Span
 
 __all__ = ["clauses"]
 
+SENTENCE = 500  # characters of the longest sentence that goes without a comma
 LONG = 240  # characters without any mark from which on a stretch is speech
-_MARK = re.compile(r"[.,;:!?…()\[\]{}\"|=/\u2013\u2014。！？；，、।؟۔،؛]|\d-\d")
+_MARK = re.compile(r"[.,;:!?…()\[\]{}\"|=/\u2013\u2014。！？；，、।؟۔،؛\u1361-\u1368]|\d-\d")
 _STOP = re.compile(r"[.!?…:;\"')\]。！？।؟۔]\s*$")
 _JOINT = re.compile(r" (?=(?:and|but|so|then|okay|ok|now|because|und|aber|dann|et|mais|y|pero) )", re.IGNORECASE)
 _SUBJECT = re.compile(r" (?=(?:you|we|i|they|he|she|do|don't|if|when|the) )", re.IGNORECASE)
@@ -25,19 +26,19 @@ def clauses(text: str, tiles: Sequence[Span]) -> list[tuple[int, int, bool]]:
     """
     found: list[tuple[int, int, bool]] = []
     for start, end in _runs(text, tiles):
-        if (
-            end - start > LONG
-            and text.count(" ", start, end) > 30
-            and not _MARK.search(text[start:end].rstrip(" .?!\n"))
-        ):
+        if end - start > LONG and _is_speech(text[start:end].strip()):
             found += [(start + a, start + b, True) for a, b in _cut(text[start:end])]
+        elif end - start > LONG:
+            found += [(a, b, False) for a, b in tiles if start <= a and b <= end]
         else:
-            found += (
-                [(a, b, False) for a, b in tiles if start <= a and b <= end]
-                if end - start > LONG
-                else [(start, end, False)]
-            )
+            found.append((start, end, False))
     return found
+
+
+def _is_speech(run: str) -> bool:
+    """Whether a long stretch has no mark in it; one that begins with a capital and ends with a stop is a sentence."""
+    written = len(run) <= SENTENCE and run[:1].isupper() and run[-1:] in ".!?"
+    return not written and run.count(" ") > 30 and not _MARK.search(run.rstrip(" .?!"))
 
 
 def _runs(text: str, tiles: Sequence[Span]) -> list[Span]:

@@ -43,7 +43,7 @@ def _names(cells: list[str]) -> bool:
     """Whether these cells can be a header: they have names and none is a number or long."""
     cells = [cell.strip(" \"'") for cell in cells]
     named = [cell for cell in cells if cell]
-    if not named or len(named) < len(cells) / 2 or len(set(named)) < len(named):
+    if not named or len(named) < len(cells) / 2 or len(set(named)) * 2 < len(named):
         return False
     return not any(_NUMBER.match(cell) or len(cell) > 40 or "@" in cell for cell in named)
 
@@ -66,7 +66,7 @@ def read_separated(lines: Lines, at: int) -> Block | None:
     mark = ""
     if re.match(r"sep=(.)$", lines[at]):
         mark, head = lines[at][4], at + 1
-    marks = (mark,) if mark else ("\t", ";", ",")
+    marks = (mark,) if mark else ("\t", ";", ",", ", ")
     mark = next((m for m in marks if m in lines[head] and _separates(lines, head, m)), "")
     if not mark:
         return None
@@ -94,6 +94,9 @@ def _separates(lines: Lines, at: int, mark: str) -> bool:
         return False
     if mark == "\t":
         return counts[0] > 2
+    if mark == ", ":  # as people type tables: short cells, as many in every line, and no sentence
+        even = len(sample) > 2 and len(set(counts)) == 1 and counts[0] > 2
+        return even and sum(map(len, sample)) < 25 * sum(counts) and not any(map(_SENTENCE_END.search, sample))
     spaced = sum(line.count(mark + " ") for line in sample)
     total = sum(line.count(mark) for line in sample)
     even = sum(count == counts[0] for count in counts) >= len(counts) - (len(counts) > 3)

@@ -21,7 +21,7 @@ _TIME = (
 _NAME = r"@?[^\W\d][\w.'\u2019-]{0,30}(?: [\w.'\u2019-]{1,30}){0,3}"
 _TURN = re.compile(
     rf"[ \t]*(?P<time>{_TIME}[ \t]*(?:[-\u2013\u2014|][ \t]*)?)?(?:<(?P<nick>[^<>\s]{{1,30}})>|"
-    rf"(?:\*\*|__)?(?P<name>{_NAME})(?:[ \t]*\([^()\n]{{1,30}}\))?(?P<after>[ \t]*{_TIME})?(?:\*\*|__)?:(?:\*\*|__)?)"
+    rf"(?:\*\*|__)?(?P<name>{_NAME})(?:[ \t]+\([^()\n]{{1,30}}\))?(?P<after>[ \t]*{_TIME})?(?:\*\*|__)?:(?:\*\*|__)?)"
     rf"(?=\s|$)[ \t]*"
 )
 _HEAD = re.compile(rf"(?:\*\*)?(?P<name>{_NAME})(?:\*\*)?(?:[ \t]*(?:[-\u2013\u2014|\u2022][ \t]*)?){_TIME}[ \t]*:?$")
@@ -34,6 +34,7 @@ _ROLE = re.compile(
     r"moderator|host|guest|doctor|patient|teacher|student|caller|me|you|gpt|claude|tool)$",
     re.IGNORECASE,
 )
+_PERSON = re.compile(r"[^\W\d_a-z][\w.'\u2019-]*(?: [^\W\d_a-z][\w.'\u2019-]*){1,3}$")
 _SPOKEN = re.compile(
     r"[?!\u2026]['\")]?$|\b(?:I|I'm|I'll|you|we|me|my|your|it's|that's|let's|yes|yeah|no|ok|okay|hi|hello|hey|"
     r"thanks|please|"
@@ -104,7 +105,7 @@ def _is_chat(lines: Lines, at: int) -> bool:
         if opened is not None:
             line = lines[number]
             found = _TURN.match(line)
-            names.append(opened[0].lower())
+            names.append(opened[0])
             timed = found is None or bool(found["time"] or found["nick"] or found["after"])
             marked += timed
             said = lines.text[opened[1] : opened[1] + 300].partition("\n")[0].strip()
@@ -115,11 +116,13 @@ def _is_chat(lines: Lines, at: int) -> bool:
         number += 1
     if marked >= 2 and marked * 2 >= len(names):
         return spoken * 4 >= len(names)
+    if marked == 0 and len(names) > 1 and all(map(_PERSON.match, names)) and spoken * 5 >= len(names) * 3:
+        return len(names) * 2 >= looked
     fields = sum(is_field(name) for name in names)
     if fields * 2 > len(names) or spoken * 5 < len(names) * 2 or len(names) * 2 < looked:
         return False
-    roles = len({name for name in names if _ROLE.match(name)}) >= 2
-    return (len(names) >= 3 and len(set(names)) < len(names)) or (roles and len(names) >= 2)
+    roles = len({name.lower() for name in names if _ROLE.match(name)}) >= 2
+    return (len(names) >= 3 and len(set(map(str.lower, names))) < len(names)) or (roles and len(names) >= 2)
 
 
 def _turn_end(lines: Lines, at: int) -> int:
@@ -150,7 +153,12 @@ def _units(lines: Lines, found: Sequence[_Turn]) -> list[Unit]:
     for turn in found:
         start, end = lines.span(turn.start, turn.stop)
         said = lines.text[turn.said : end].strip()
-        answers = bool(asked) and turn.name != asker and (len(said) < 90 or bool(_REPLY.match(said)))
+        answers = (
+            bool(asked)
+            and not said.endswith("?")
+            and turn.name != asker
+            and (len(said) < 90 or bool(_REPLY.match(said)))
+        )
         needs = asked if answers else ()
         if end - start <= MOST_TURN:
             own = [Unit(start, end, needs, "turn")]
