@@ -14,6 +14,7 @@ from ragcompress.cli.bulk import BULK
 from ragcompress.cli.compress import compress
 from ragcompress.cli.demo import demo
 from ragcompress.cli.evaluate import evaluate
+from ragcompress.cli.hook import hook
 from ragcompress.cli.index import index
 from ragcompress.cli.mcp import mcp
 from ragcompress.cli.methods import methods
@@ -32,7 +33,7 @@ TRACEBACK = "RAGCOMPRESS_TRACEBACK"
 """Set in the environment, a mistake of ours ends with its traceback and not with a line."""
 
 COMMANDS: tuple[Callable[..., None], ...] = (
-    demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve, mcp,
+    demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve, mcp, hook,
 )  # fmt: skip
 
 

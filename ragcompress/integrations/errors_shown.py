@@ -6,9 +6,13 @@ import re
 from collections.abc import Sequence
 
 from ragcompress.core.budget import Counter
+from ragcompress.core.compressor import chain
+from ragcompress.core.protocols import Compressor
 from ragcompress.core.types import Passage, Span
+from ragcompress.methods import DEFAULT, resolve
+from ragcompress.pruners.protect import Protect
 
-__all__ = ["failures"]
+__all__ = ["failures", "keeping_failures"]
 
 _SAYS = re.compile(
     r"^[^\n]*(?:"
@@ -26,6 +30,25 @@ _LIBRARY = re.compile(r"(?:site|dist)-packages|node_modules|node:internal|/usr/l
 NEAR = 6_000  # characters on either side of a failure in which the frame of the caller's own code is looked for
 MOST = 3  # lines: the last ones, where programs say what they died of, and the first
 LONG = 300  # characters of a line that are kept
+
+
+def keeping_failures(
+    given: Compressor | str | None, passages: Sequence[Passage], count: Counter, limit: int, *, dynamic: bool = False
+) -> Compressor | str | None:
+    """``given`` as it is, or, where the passages tell a failure, followed by what puts those lines back.
+
+    Args:
+        given: A compressor, a method's name, or None for the best one installed.
+        passages: What is to be compressed.
+        count: Counts tokens.
+        limit: The most tokens that are wanted.
+        dynamic: There is no budget: a threshold decides.
+    """
+    told = failures(passages, count, limit)
+    if not told:
+        return given
+    pruner = given if callable(given) else resolve(given or DEFAULT, dynamic=dynamic)
+    return chain(pruner, Protect((), told))
 
 
 def failures(passages: Sequence[Passage], count: Counter, limit: int) -> tuple[Span, ...]:

@@ -13,19 +13,17 @@ from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langgraph.types import Command
 
 from ragcompress.core.budget import Counter, TokenBudget, allocate, embedded_count
-from ragcompress.core.compressor import chain
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.types import Passage
-from ragcompress.integrations.errors_shown import failures
+from ragcompress.integrations.errors_shown import keeping_failures
 from ragcompress.integrations.labels import READ_ORIGINAL, Labelled, is_json, labels, stub
 from ragcompress.integrations.langchain import toolresults as results
 from ragcompress.integrations.langchain.documents import as_documents
 from ragcompress.integrations.langchain.reading import read_original
 from ragcompress.integrations.parts import Budget, Outcome, Parts
 from ragcompress.integrations.threads import in_thread
-from ragcompress.methods import DEFAULT, needs_budget, resolve
-from ragcompress.pruners.protect import Protect
+from ragcompress.methods import needs_budget
 
 __all__ = ["ContextCompressionMiddleware"]
 
@@ -71,6 +69,8 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
     def __post_init__(self) -> None:
         Parts(self.budget, self.compressor).check()
         Parts(self.conversation_budget).check()
+        if self.budget is None and self.conversation_budget is None and needs_budget(self.compressor):
+            raise InvalidInput(f"{self.compressor!r} keeps as much as a budget holds: give budget, conversation_budget")
         if isinstance(self.conversation_budget, float):
             raise InvalidInput("conversation_budget is a number of tokens; a kept fraction goes into budget")
         if self.old_messages and self.conversation_budget is None:
@@ -195,13 +195,10 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
         self, question: str, passages: Sequence[Passage], limit: int, look: Labelled, *, in_order: bool
     ) -> Outcome:
         """What is kept: by the threshold if that is short enough, else within the limit."""
-        told = failures(passages, self._count, limit)
         dynamic = self.budget is None and not in_order and not needs_budget(self.compressor)
-        compressor: Compressor | str | None = "truncate" if in_order else self.compressor
-        if told and not in_order:
-            given = self.compressor
-            pruner = given if callable(given) else resolve(given or DEFAULT, dynamic=dynamic)
-            compressor = chain(pruner, Protect((), told))
+        compressor: Compressor | str | None = "truncate"
+        if not in_order:
+            compressor = keeping_failures(self.compressor, passages, self._count, limit, dynamic=dynamic)
         parts = Parts(compressor=compressor, timeout_s=self.timeout_s)
         if dynamic:
             outcome = parts(question, passages)
