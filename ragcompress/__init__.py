@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 if TYPE_CHECKING:
     from ragcompress.core.budget import TokenBudget, allocate, counter
@@ -186,6 +188,22 @@ __all__ = [
     "tune",
     "units",
 ]
+
+
+def _warn_of_a_second_owner() -> None:
+    """Another distribution called ``ragcompress`` writes to the same folder: whose files these are is then chance."""
+    folder = Path(__file__).parent.parent
+    others = [path.name.partition(".dist-info")[0] for path in folder.glob("ragcompress-*.dist-info")]
+    if others:
+        warn(
+            f"{others[0]} and ragcompress-kit are both installed and own the same folder {folder / 'ragcompress'}; "
+            "uninstall both, then install only ragcompress-kit",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+_warn_of_a_second_owner()
 
 
 def __getattr__(name: str) -> Any:

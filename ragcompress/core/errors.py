@@ -17,6 +17,7 @@ Every message says what was wrong, both numbers where there are two, and what to
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -90,6 +91,13 @@ def require(module: str, extra: str) -> Any:
         if error.name is None or not module.startswith(error.name.split(".")[0]):
             raise  # a broken install of the module itself: its own message says more
         raise MissingExtra(
-            f"this needs the package {error.name!r}, which is not installed. From the checkout: "
-            f"pip install -c constraints.txt '.[{extra}]'"
+            f"this needs the package {error.name!r}, which is not installed: {pip_line(extra)}"
         ) from error
+
+
+def pip_line(extra: str) -> str:
+    """What installs an extra: from the checkout where this is one, else from the package index."""
+    checkout = Path(__file__).parents[2]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "constraints.txt").is_file():
+        return f"pip install -c constraints.txt '.[{extra}]' in {checkout}"
+    return f"pip install 'ragcompress-kit[{extra}]'"
