@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 if TYPE_CHECKING:
-    from ragcompress.core.budget import TokenBudget, allocate, counter
+    from ragcompress.core.budget import TokenBudget, allocate
     from ragcompress.core.compressor import chain
     from ragcompress.core.context import Context
+    from ragcompress.core.counters import counter
     from ragcompress.core.errors import InvalidInput, MissingExtra, RagCompressError
     from ragcompress.core.render import Style, fit, marked, numbered, plain, titled
     from ragcompress.core.types import Dropped, Passage, Segment, Span, Unit
@@ -99,7 +100,7 @@ _HOMES: dict[str, str] = {
     "chain": "core.compressor",
     "compress": "facade",
     "compress_many": "facade",
-    "counter": "core.budget",
+    "counter": "core.counters",
     "drop_redundant": "pruners.redundancy",
     "fit": "core.render",
     "keep_antecedents": "pruners.companions",

@@ -12,7 +12,10 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import fit, render, whole
+from ragcompress.core.whole import about_whole
+from ragcompress.methods import by_relevance
 from ragcompress.pruners.baselines import truncate
+from ragcompress.pruners.coverage import cover
 from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.pruners.glance import glance
 from ragcompress.pruners.nothing import WhenNothing, settled
@@ -23,6 +26,7 @@ __all__ = ["Attempt", "Budget", "check_budget"]
 
 Budget = TokenBudget | int | float | None
 UNREAD_LIMIT = 2_000  # tokens kept of what there was no time to read, where no budget was given
+WHOLE = "the question is about the whole text, not about something in it"
 SAMPLE = 2_000  # characters at each of three places from which the tokens of the whole are estimated
 
 
@@ -50,7 +54,12 @@ class Attempt:
         Raises:
             Exception: Whatever the method, the counter or the renderer raises.
         """
-        return self._by(self.method, _limit(self.budget, self.context))
+        limit = _limit(self.budget, self.context)
+        if not (about_whole(self.context.query) and by_relevance(self.method)):
+            return self._by(self.method, limit)
+        if self.budget is None:
+            return self._by(_everything, limit, f"{WHOLE}; without a budget, all of it was kept")
+        return self._by(cover, limit, f"{WHOLE}; units were chosen to cover it, not by relevance")
 
     def instead(self, why: str) -> Compressed:
         """What words alone select; counted and rendered as the package does it where the caller's way fails too.

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from ragcompress.core.compressor import Chain
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.protocols import Compressor
+from ragcompress.generators.loading import find
 from ragcompress.pruners import baselines
 from ragcompress.pruners.abstractive import AbstractivePruner
 from ragcompress.pruners.cascade import Cascade
@@ -26,7 +27,7 @@ from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInt
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.scorers.second_pass import SecondPass
 
-__all__ = ["DEFAULT", "METHODS", "Method", "deciding", "default", "needs_budget", "resolve"]
+__all__ = ["DEFAULT", "METHODS", "Method", "by_relevance", "deciding", "default", "needs_budget", "resolve"]
 
 
 DEFAULT = "labeller"
@@ -153,10 +154,13 @@ def resolve(name: str, *, dynamic: bool = False) -> Compressor:
         InvalidInput: There is none; the message names the nearest. Or it needs a model, or a budget; the message says
             so.
         MissingExtra: It needs a package that is not installed.
+        ModelError: The model is not on this machine.
     """
     name, _, model = name.partition(":")
     for method in METHODS:
         if method.name == name:
+            if model and method.of_model and not model.endswith(".json"):
+                _find(model)
             if dynamic and method.dynamic:
                 return method.dynamic(model)
             built = _build(method, model)
@@ -169,11 +173,15 @@ def resolve(name: str, *, dynamic: bool = False) -> Compressor:
     raise InvalidInput(f"no method is called {name!r}; {hint}")
 
 
+def _find(model: str) -> None:
+    """Refuse a model that can't be had, now and not when the first passages come."""
+    require("torch", "generators")
+    require("transformers", "generators")
+    find(model)
+
+
 def _build(method: Method, model: str) -> Compressor:
     if model and method.of_model:
-        if method.needs.startswith("generators"):
-            require("torch", "generators")  # now, and not when the first passages come
-            require("transformers", "generators")
         return method.of_model(model)
     if model:
         raise InvalidInput(f"the method {method.name!r} takes no model by name; write {method.name!r} alone")
@@ -219,6 +227,11 @@ def needs_budget(compressor: Compressor | str | None) -> bool:
     filling = (AbstractivePruner, Cascade, ClassifierPruner, Diverse, KeepWith, PerplexityPruner, Protect)
     baseline = (baselines.truncate, baselines.top_passages, baselines.lead, baselines.random)
     return isinstance(compressor, (*filling, WordPruner)) or compressor in baseline
+
+
+def by_relevance(compressor: Compressor) -> bool:
+    """Whether it ranks units by what they have to do with the query, and by that alone."""
+    return isinstance(compressor, LabellingPruner | SentencePruner | Cascade)
 
 
 def _needs_budget(who: str) -> InvalidInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from ragcompress.core.budget import counter
+from ragcompress.core.counters import counter
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.service.settings import Settings, read_keys
 

@@ -1,7 +1,6 @@
 """How many tokens there are, counted the way the reader counts.
 
-`TokenBudget` is a number, a way to count, and the rendering that is counted. `counter` makes a way to count from
-whatever tokenizer the reader has; `allocate` shares a number among demands.
+`TokenBudget` is a number, a way to count, and the rendering that is counted. `allocate` shares a number among demands.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ragcompress.core.clock import ticking
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import sanitise
-from ragcompress.core.wordwise import Wordwise, is_wordwise
+from ragcompress.core.wordwise import Wordwise
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,10 +32,10 @@ __all__ = [
     "allocate",
     "check_count",
     "costs",
-    "counter",
     "embedded_count",
     "embedded_tokenizer",
     "embedded_words",
+    "parts",
 ]
 
 Counter = Callable[[str], int]
@@ -159,7 +158,7 @@ def embedded_count(text: str) -> int:
     >>> embedded_count("Nothing is glued.")
     4
     """
-    return sum(map(embedded_words().count, ticking(_parts(sanitise(text)))))
+    return sum(map(embedded_words().count, ticking(parts(sanitise(text)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,44 +221,6 @@ def _remembered(count: Counter, text: str) -> int:
     return count(text)
 
 
-def counter(source: Any) -> Counter:
-    """A way to count from a tokenizer or model.
-
-    Args:
-        source: A Hugging Face tokenizer, a ``tokenizers.Tokenizer``, a tiktoken encoding, a LangChain model (anything
-            with ``get_num_tokens``), or any callable ``str -> int`` (returned as it is).
-
-    Returns:
-        ``str -> int``; special tokens are not counted, lone surrogates are.
-
-    Raises:
-        InvalidInput: ``source`` is none of these.
-    """
-    if hasattr(source, "get_num_tokens"):  # LangChain models; some are callable too, so this comes first
-        return lambda text: int(source.get_num_tokens(sanitise(text)))
-    if hasattr(source, "encode_ordinary"):  # tiktoken
-        return lambda text: len(source.encode_ordinary(sanitise(text)))
-    if hasattr(source, "encode") and hasattr(source, "no_truncation"):  # tokenizers.Tokenizer
-        bare = type(source).from_str(source.to_str())  # a copy: the caller's truncation stays as it is
-        bare.no_truncation()
-        bare.no_padding()
-        if is_wordwise(bare):
-            words = Wordwise(bare)
-            return lambda text: sum(map(words.count, _parts(sanitise(text))))
-        return OffsetCounter(lambda text: bare.encode(text, add_special_tokens=False).offsets)
-    if getattr(source, "is_fast", False) and callable(source):  # transformers, with offsets
-        asked = {"add_special_tokens": False, "truncation": False, "verbose": False, "return_offsets_mapping": True}
-        return OffsetCounter(lambda text: source(text, **asked)["offset_mapping"])
-    if hasattr(source, "encode") and hasattr(source, "decode"):  # transformers
-        return lambda text: len(
-            source.encode(sanitise(text), add_special_tokens=False, truncation=False, verbose=False)
-        )
-    if callable(source):
-        count: Counter = source
-        return count
-    raise InvalidInput(f"can't count tokens with a {type(source).__name__}; pass a tokenizer or a callable str -> int")
-
-
 def allocate(limit: int, demands: Sequence[float], weights: Sequence[float] | None = None) -> tuple[int, ...]:
     """Share ``limit`` among demands by weight, never giving more than is asked; what one leaves, others get.
 
@@ -303,7 +264,7 @@ def _round_shares(total: int, weights: Sequence[float]) -> list[int]:
     return shares
 
 
-def _parts(text: str) -> Iterator[str]:
+def parts(text: str) -> Iterator[str]:
     """Huge text in parts, cut at white space, where WordPiece cuts anyway, or, far from any, anywhere."""
     start = 0
     while len(text) - start > PART:

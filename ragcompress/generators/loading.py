@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Loaded", "find", "load"]
 
 
 class Loaded(NamedTuple):
@@ -16,6 +17,26 @@ class Loaded(NamedTuple):
     tokenizer: Any
     device: str
     name: str
+
+
+def find(name: str) -> None:
+    """Make sure that a model's folder, or what was downloaded under its name, is here; nothing is loaded.
+
+    Raises:
+        ModelError: It is not.
+        MissingExtra: transformers is not installed.
+    """
+    if Path(name).is_dir():
+        return
+    try:
+        found = require("huggingface_hub", "generators").try_to_load_from_cache(name, "config.json")
+    except ValueError:  # no name that a model can have
+        found = None
+    if not isinstance(found, str):
+        raise ModelError(
+            f"no model {name!r} is on this machine, and nothing is downloaded here; fetch it first (hf download NAME), "
+            "or name a folder"
+        )
 
 
 def load(source: Any, kind: str, *, device: str | None = None) -> Loaded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
@@ -106,15 +106,15 @@ def as_generator(source: Any) -> Generator:
         InvalidInput: ``source`` is neither.
     """
     if callable(getattr(source, "invoke", None)):  # LangChain models; some are callable too, so this comes first
-
-        def invoke(prompt: str) -> str:
-            return _text(source.invoke(prompt))
-
-        return invoke
+        return partial(_invoked, source)
     if callable(source) and not isinstance(source, type):
         generator: Generator = source
         return generator
     raise InvalidInput(f"a generator is a LangChain model or a callable str -> str, not {type(source).__name__}")
+
+
+def _invoked(model: Any, prompt: str) -> str:
+    return _text(model.invoke(prompt))
 
 
 def as_rewriter(source: Any) -> Rewriter:

@@ -25,7 +25,7 @@ from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Passage
 from ragcompress.core.wordwise import Wordwise, is_wordwise
-from ragcompress.models.sessions import LateSession, cpu_gains_from_int8, run_all
+from ragcompress.models.sessions import LateSession, Shared, cpu_gains_from_int8, run_all
 
 __all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "inside"]
 
@@ -98,7 +98,7 @@ class _Window:
     offsets: Ints
 
 
-class _WindowedEncoder:
+class _WindowedEncoder(Shared):
     """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs.
 
     Attributes:
@@ -111,13 +111,24 @@ class _WindowedEncoder:
         self, tokenizer: Any, name: str, *, window: int = WINDOW, prefixes: tuple[str, str] = ("", "")
     ) -> None:
         self._tokenizer = tokenizer
-        self._words = _words(tokenizer)
         self._name = name
         self._window = window
         self._prefixes = prefixes  # what the model was taught to see in front of queries and of passages
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with nothing remembered."""
+        self._words = _words(self._tokenizer)
         self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
         self._cached_tokens = 0
         self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key not in ("_words", "_cache", "_lock")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._name!r})"
@@ -246,15 +257,15 @@ class TransformerEncoder(_WindowedEncoder):
     def __init__(self, model: Any, *, device: str | None = None, window: int = WINDOW) -> None:
         torch = require("torch", "generators")
         body, tokenizer = _load_transformer(model)
-        self._torch = torch
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._body = body.to(self._device).eval()
         longest = getattr(body.config, "max_position_embeddings", window)
         super().__init__(tokenizer, getattr(body.config, "name_or_path", "model"), window=min(window, longest))
 
     def _forwards(self, windows: Sequence[Ints]) -> list[tuple[Floats, Floats | None]]:
-        with self._torch.inference_mode():
-            found = [self._body(input_ids=self._torch.from_numpy(ids[None]).to(self._device)) for ids in windows]
+        torch = require("torch", "generators")
+        with torch.inference_mode():
+            found = [self._body(input_ids=torch.from_numpy(ids[None]).to(self._device)) for ids in windows]
         return [(out.last_hidden_state[0].float().cpu().numpy(), None) for out in found]
 
 
@@ -264,7 +275,7 @@ def _embedded(precision: str) -> OnnxEncoder:
     if precision not in files:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
     graph = LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
-    return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}")
+    return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}").of(_embedded, precision)
 
 
 def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:

@@ -17,7 +17,7 @@ from typing import Any
 from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.labeller.runtime import JointModel
 from ragcompress.models.pieces import PieceTable
-from ragcompress.models.sessions import LateSession
+from ragcompress.models.sessions import LateSession, Shared
 
 __all__ = ["MULTILINGUAL", "PieceGraph", "multilingual", "multilingual_labeller", "ships_multilingual", "twin"]
 
@@ -27,7 +27,7 @@ JOINT, SETTINGS = "e5-labeller.onnx", "e5-labeller.json"
 PREFIXES = ("query:", "passage:")
 
 
-class PieceGraph:
+class PieceGraph(Shared):
     """A graph that reads pieces' vectors, called with their numbers: the table is read in numpy.
 
     Args:
@@ -36,6 +36,7 @@ class PieceGraph:
 
     def __init__(self, folder: Any) -> None:
         self._folder = folder
+        self.of(PieceGraph, folder)
         self._graph = LateSession(folder.joinpath(GRAPH).read_bytes)
 
     @cached_property
@@ -74,15 +75,19 @@ def multilingual(folder: Path | None = None) -> OnnxEncoder:
 def multilingual_labeller(*, student: bool = False) -> JointModel:
     """The labeller that ships for this encoder, or its student; shared instances."""
     if student:
-        return multilingual_labeller().student()
+        return multilingual_labeller().student().of(_labeller, True)
     folder = resources.files("ragcompress").joinpath("weights")
     settings = json.loads(folder.joinpath(SETTINGS).read_text(encoding="utf-8"))
-    return JointModel(LateSession(folder.joinpath(JOINT).read_bytes), settings)
+    return JointModel(LateSession(folder.joinpath(JOINT).read_bytes), settings).of(_labeller, False)
+
+
+def _labeller(student: bool) -> JointModel:
+    return multilingual_labeller(student=student)
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> OnnxEncoder:
-    return _read(resources.files("ragcompress").joinpath("weights"))
+    return _read(resources.files("ragcompress").joinpath("weights")).of(_shipped)
 
 
 def _read(folder: Any) -> OnnxEncoder:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
-__all__ = ["LateSession", "cpu_gains_from_bfloat16", "cpu_gains_from_int8", "run_all", "session"]
+__all__ = ["LateSession", "Shared", "cpu_gains_from_bfloat16", "cpu_gains_from_int8", "run_all", "session"]
 
 
 def session(graph: bytes | str, *, threads: int | None = None) -> Any:
@@ -63,7 +63,24 @@ def _cpu_flags() -> frozenset[str]:
         return frozenset()
 
 
-class LateSession:
+class Shared:
+    """What is loaded once, never changes and is shared: a copy is itself, and a pickle names where it comes from."""
+
+    _origin: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+
+    def of(self, make: Callable[..., Any], *args: Any) -> Self:
+        """The same, knowing that ``make(*args)`` gives it in any process."""
+        self._origin = (make, args)
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._origin or super().__reduce_ex__(protocol)
+
+
+class LateSession(Shared):
     """A session that is made when it first runs, so that importing or building a pruner loads no model.
 
     It computes in the thread that calls it; see `run_all`.
@@ -72,6 +89,7 @@ class LateSession:
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
         self._lock = Lock()
+        self.of(LateSession, read)
 
     @cached_property
     def _session(self) -> Any:

@@ -29,6 +29,9 @@ class EmbeddedEncoder:
     dim = DIM
     fingerprint = "all-MiniLM-L6-v2:mean:l2:256"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # loaded again where it is wanted
+
     def __repr__(self) -> str:
         return "EmbeddedEncoder('all-MiniLM-L6-v2')"
 

@@ -57,6 +57,9 @@ class PairLabelScorer:
         self._source, self._device, self._window = model, device, window
         self._reader: _Reader | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_reader": None}  # loaded again where it is wanted
+
     def __repr__(self) -> str:
         source = self._source if isinstance(self._source, str) else type(self._source[0]).__name__
         return f"PairLabelScorer({source!r})"

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragcompress.core.budget import TokenBudget, allocate, costs, counter, embedded_count, embedded_tokenizer
+from ragcompress.core.budget import TokenBudget, allocate, costs, embedded_count, embedded_tokenizer
 from ragcompress.core.context import Context
+from ragcompress.core.counters import counter
 from ragcompress.core.errors import InvalidInput
 
 

@@ -26,7 +26,7 @@ from ragcompress.core.select import one_or_none
 from ragcompress.models.encoders import Encoded
 from ragcompress.models.labeller.bridges import Mention, bridged
 from ragcompress.models.labeller.matching import Matched, Query, compare, token_ranges
-from ragcompress.models.sessions import LateSession, cpu_gains_from_int8, run_all
+from ragcompress.models.sessions import LateSession, Shared, cpu_gains_from_int8, run_all
 
 __all__ = ["JOINT", "LEARNED", "PARTS", "PASSAGE_PARTS", "JointModel", "Reading", "log_mean_exp", "passage_parts"]
 
@@ -70,7 +70,7 @@ class Reading(NamedTuple):
         return cls(parts, np.full(sentences, -1), np.full(tokens, -np.inf, dtype=np.float32))
 
 
-class JointModel:
+class JointModel(Shared):
     """The shipped joint graph with its weights and calibration; thread-safe.
 
     Attributes:
@@ -235,4 +235,4 @@ def _embedded(precision: str) -> JointModel:
     if precision not in FILES:
         raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
     settings = json.loads(_shipped().joinpath("labeller.json").read_text(encoding="utf-8"))
-    return JointModel(LateSession(_shipped().joinpath(FILES[precision]).read_bytes), settings)
+    return JointModel(LateSession(_shipped().joinpath(FILES[precision]).read_bytes), settings).of(_embedded, precision)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from typing import Any
 
@@ -75,10 +75,14 @@ class ExtractiveReader:
     def __init__(self, *, threshold: float | None = None, threads: int | None = None) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise InvalidInput(f"threshold must be from 0 (never abstain) to 1, not {threshold}")
+        self._threads = threads
         self._graph = _graph(threads)
         self._tokenizer = embedded_tokenizer()
         self._calibration = _calibration()
         self.threshold = self._calibration["threshold"] if threshold is None else threshold
+
+    def __reduce__(self) -> Any:
+        return partial(ExtractiveReader, threshold=self.threshold, threads=self._threads), ()
 
     def __repr__(self) -> str:
         return f"ExtractiveReader(threshold={self.threshold:g})"
