@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 
-.PHONY: demo test lint types docs clean
+# What outgrows one machine (Ray, LanceDB, PostgreSQL, Qdrant) has a command of its own: it installs 700 MB more.
+.PHONY: demo test test-scale lint types docs clean
 
 demo: .venv/.demo
 	$(BIN)/ragcompress demo
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
+
+test-scale: .venv/.scale
+	$(BIN)/python -m pytest -m scale
 
 lint: .venv/.dev
 	$(BIN)/ruff check ragcompress eval pipelines tests
@@ -33,6 +37,10 @@ docs: .venv/.dev
 .venv/.dev: .venv/.python pyproject.toml constraints.txt
 	$(INSTALL) -e '.[dev]'
 	touch $@ .venv/.demo
+
+.venv/.scale: .venv/.dev
+	@start=$$(date +%s); $(INSTALL) -e '.[scale-tests]' && echo "installed the extra scale-tests in $$(( $$(date +%s) - start )) s"
+	touch $@
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

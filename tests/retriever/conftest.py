@@ -19,6 +19,13 @@ Make = Callable[..., Any]
 _numbers = count()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of stores run with the others that want their packages."""
+    for item in items:
+        if "make" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.scale)
+
+
 @pytest.fixture(params=["lance", "postgres", "qdrant"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """``make(encoder, table=…, …)`` opens a store; the same one again within a test."""

@@ -22,6 +22,7 @@ __all__ = ["LanceRetriever"]
 T = TypeVar("T")
 INDEX_FROM = 50_000  # rows; below, exact search takes some 10 ms, as with our own index
 TRIES = 12  # of a write that others' writes got in the way of
+PRIMARY_KEY = "lance-schema:unenforced-primary-key"
 COLUMNS = ["key", "record", "sidecars"]
 
 
@@ -83,11 +84,12 @@ class LanceTable:
         arrow = require("pyarrow", "lancedb")
         schema = _schema(len(rows[0].vector))
         batch = arrow.Table.from_pylist([_columns(row) for row in rows], schema=schema)
-        self._patiently(
-            lambda: (
-                self._table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all().execute(batch)
-            )
-        )
+
+        def merge() -> Any:
+            into = self._table.merge_insert("key").when_matched_update_all().when_not_matched_insert_all()
+            return into.use_index(False).execute(batch)  # which by its index would miss others' inserts (lance#9238)
+
+        self._patiently(merge)
 
     def remove(self, keys: Sequence[str], tenant: str) -> int:
         """See `Table`."""
@@ -157,9 +159,12 @@ def _conflict(error: Exception) -> bool:
 
 def _schema(dim: int) -> Any:
     arrow = require("pyarrow", "lancedb")
-    text = ("key", "tenant", "id", "title", "text", "metadata", "words")
+    text = ("tenant", "id", "title", "text", "metadata", "words")
+    # without a declared primary key two writers that insert the same new key at once both do (lance#4585)
+    primary = arrow.field("key", arrow.string(), nullable=False, metadata={PRIMARY_KEY: "true"})
     return arrow.schema(
         [
+            primary,
             *(arrow.field(name, arrow.string()) for name in text),
             arrow.field("facts", arrow.list_(arrow.string())),
             arrow.field("record", arrow.large_binary()),
