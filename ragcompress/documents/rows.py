@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from ragcompress.documents.sources import Source
 
 __all__ = ["csv_passages", "jsonl_passages", "looks_like_jsonl", "record_text", "table_passages"]
 
+_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _FIELDS = ("text", "id", "title", "score")
 
 
@@ -50,14 +52,17 @@ def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Pa
     Raises:
         InvalidInput: It can't be read as CSV; a row of a table with a text column has more or fewer fields.
     """
-    header = text.lstrip("\r\n").split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    text = text.lstrip("\r\n")
+    told = _SEPARATOR.match(text)  # the first line of what Excel writes
+    text = text[told.end() :] if told else text
+    mark = told[1] if told else max(",;\t", key=text.split("\n", 1)[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     try:
         names: list[str] = []
         number = 0
         for cells in reader:
             if not names:
-                names = [_column(name, column) for name in cells]
+                names = _apart(_column(name, column) for name in cells)
             elif cells:
                 number += 1
                 place = f"{source.where}, row {number} (ending at line {reader.line_num})"
@@ -69,6 +74,16 @@ def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Pa
         raise InvalidInput(f"{source.where}, line {reader.line_num}: {error}; convert it to .jsonl") from error
 
 
+def _apart(names: Iterable[str]) -> list[str]:
+    """Names of columns of which no two are the same: the second ``name`` becomes ``name (2)``."""
+    seen: dict[str, int] = {}
+    found: list[str] = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
+
+
 def table_passages(
     rows: Iterable[Sequence[Any]], source: Source, *, title: str, more: Mapping[str, Any], column: str = "text"
 ) -> Iterator[Passage]:
@@ -78,7 +93,7 @@ def table_passages(
         if all(cell is None or cell == "" for cell in cells):
             continue
         if not names:
-            names = [_column(str(cell or f"column {at}"), column) for at, cell in enumerate(cells, start=1)]
+            names = _apart(_column(str(cell or f"column {at}"), column) for at, cell in enumerate(cells, start=1))
             continue
         row = {name: cell for name, cell in zip(names, cells, strict=False) if cell is not None and cell != ""}
         made = row_passage(row, source, number=number, place=f"{source.where}, row {number}", column=column)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from ragcompress.core.types import Unit
-from ragcompress.structure.code_signs import IMPORT, REMARK, is_definition, opens_code, stays_code
+from ragcompress.structure.code_signs import IMPORT, REMARK, SQL, is_definition, opens_code, stays_code
 from ragcompress.structure.lines import Block, Lines, Span
 
 __all__ = ["all_code", "code_units", "read_code"]
 
-MOST_DEFINITION = 500  # characters of a definition that stays whole
-MOST_STATEMENTS = 350  # and of statements that stand together
+MOST_DEFINITION = 240  # characters of a definition that stays whole
+MOST_STATEMENTS = 200  # and of statements that stand together
 MOST_LINES = 12  # lines of a signature
 DEPTH = 8
 _CLOSER = re.compile(r"[ \t]*(?:[}\])]|end\b|fi\b|done\b|esac\b)")
@@ -124,16 +124,30 @@ class _Reader:
         group: list[tuple[int, int]] = []
         for item in [*found, (-1, -1)]:
             if group and (item[0] < 0 or not self._goes_on(group, item)):
-                span = self.lines.span(group[0][0], group[-1][1])
-                imports = bool(IMPORT.match(self.lines[group[0][0]]))
-                self.units.append(Unit(*span, needs, "import" if imports else "statement"))
+                self._group(group[0][0], group[-1][1], needs)
                 group = []
             group.append(item)
+
+    def _group(self, start: int, stop: int, needs: tuple[Span, ...]) -> None:
+        """Statements as a unit; a long one of SQL by its clauses, which need the first."""
+        span = self.lines.span(start, stop)
+        if span[1] - span[0] > MOST_STATEMENTS and SQL.match(self.lines[start]) and stop - start > 2:
+            first = self.lines.span(start, start + 1)
+            self.units.append(Unit(*first, needs, "statement"))
+            rest = [n for n in range(start + 1, stop) if self.lines[n]]
+            self.units += [Unit(*self.lines.span(n, n + 1), (*needs, first), "statement") for n in rest]
+            return
+        imports = bool(IMPORT.match(self.lines[start]))
+        self.units.append(Unit(*span, needs, "import" if imports else "statement"))
 
     def _goes_on(self, group: list[tuple[int, int]], item: tuple[int, int]) -> bool:
         lines = self.lines
         if bool(IMPORT.match(lines[group[0][0]])) != bool(IMPORT.match(lines[item[0]])):
             return False
+        if SQL.match(lines[group[0][0]]) and not lines[group[-1][1] - 1].endswith(";"):
+            return bool(lines[item[0] - 1])
+        if self.level(item[1] - 1) > self.level(item[0]) or self.level(group[-1][1] - 1) > self.level(group[-1][0]):
+            return False  # a statement with others in it stands by itself
         statement = lines[group[-1][1] - 1].endswith(";") and lines[item[0]][:1].isupper()  # of SQL
         parted = statement or not lines[item[0] - 1]
         return not parted and lines.starts[item[1]] - lines.starts[group[0][0]] <= MOST_STATEMENTS

@@ -6,7 +6,7 @@ import re
 
 from ragcompress.structure.lines import Lines
 
-__all__ = ["IMPORT", "REMARK", "is_definition", "opens_code", "stays_code"]
+__all__ = ["IMPORT", "REMARK", "SQL", "is_definition", "opens_code", "stays_code"]
 
 REMARK = re.compile(
     r"[ \t]*(?:#(?!include|define|if|endif|else|pragma|\[|region)|//|/\*|\*(?:\s|/|$)|--[ \t]|;;|@\w|"
@@ -53,7 +53,7 @@ _WEAK = re.compile(
     r"[A-Z]{3,}\s|\w+ *="
 )
 _PROSE = re.compile(r"(?![ \t])[A-Z\u00c0-\u00de\"'\u201c(]?[\w'\u2019]+(?:,? [\w'\u2019\u2013-]+){3,}[^;{}=]*[.?!:]?$")
-_SQL = re.compile(
+SQL = re.compile(
     r"\s*(?:SELECT|FROM|JOIN|LEFT|RIGHT|INNER|OUTER|WHERE|AND|OR|GROUP|ORDER|HAVING|LIMIT|UNION|ON|SET|VALUES|"
     r"CASE|WHEN)\b"
 )
@@ -120,7 +120,7 @@ def stays_code(lines: Lines, at: int) -> bool:
     if not line or line[0] in " \t})]":
         return bool(line) or lines.after_blank(at) < len(lines)
     if line.startswith(("```", "## ", "### ", "| ", "===")) or (
-        _PROSE.match(line) and not _SQL.match(line) and not _STRONG.match(line)
+        _PROSE.match(line) and not SQL.match(line) and not _STRONG.match(line)
     ):
         return bool(REMARK.match(line)) and not line.startswith("## ")
     heading = line.startswith("# ") and not lines[at - 1] and not lines[at + 1]

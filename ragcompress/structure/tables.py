@@ -32,7 +32,7 @@ def read_bars(lines: Lines, at: int) -> Block | None:
     body = first + 2 if ruled else first + 1
     if not ruled and not _names(lines[first].strip("| ").split("|")):
         body = at
-    return _rows(lines, at, body, stop)
+    return _rows(lines, at, body, stop, first + 1 if ruled else body)
 
 
 def _barred(line: str) -> bool:
@@ -48,13 +48,15 @@ def _names(cells: list[str]) -> bool:
     return not any(_NUMBER.match(cell) or len(cell) > 40 or "@" in cell for cell in named)
 
 
-def _rows(lines: Lines, start: int, body: int, stop: int) -> Block:
-    """A header of the lines ``start`` to ``body`` and a row a line after it."""
+def _rows(lines: Lines, start: int, body: int, stop: int, rule: int | None = None) -> Block:
+    """A header of the lines ``start`` to ``body`` and a row a line after it; nobody needs the ``rule`` in between."""
     units: list[Unit] = []
     needs: tuple[tuple[int, int], ...] = ()
     if body > start:
-        header = lines.span(start, body)
+        header = lines.span(start, body if rule is None else rule)
         units.append(Unit(*header, (), "header"))
+        if rule is not None and rule < body:
+            units.append(Unit(*lines.span(rule, body), (header,), "rule"))
         needs = (header,)
     units += [Unit(*lines.span(row, row + 1), needs, "row") for row in range(body, stop)]
     return Block(stop, units, lead=True)

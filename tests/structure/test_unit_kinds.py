@@ -18,7 +18,7 @@ def seen(text: str, part: str) -> tuple[str, list[str]]:
 
 
 CASES = [
-    ("| A | B |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", "| 3", "| 3 | 4 |", ["| A | B |\n|---|---|"]),
+    ("| A | B |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n", "| 3", "| 3 | 4 |", ["| A | B |"]),
     ("id,name\n1,ada\n2,bob\n", "2,bob", "2,bob", ["id,name"]),
     ('id,name\n1,"ada\nx"\n2,bob\n', "ada", '1,"ada\nx"', ["id,name"]),
     ("A\tB\tC\n1\t2\t3\n4\t5\t6", "4", "4\t5\t6", ["A\tB\tC"]),
