@@ -17,6 +17,7 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.select import best_first
 from ragcompress.pruners.common import relevance
 from ragcompress.pruners.labelling import LabellingPruner
+from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.structure import units
@@ -54,7 +55,7 @@ class Cascade:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        judged = self.cheap(context.split(self.segmenter))
+        judged = self.cheap(read_units(context, self.segmenter, budget))
         left = keep_closed(judged, self._passing(judged))
         if _takes_budget(self.expensive):
             result = cast(Compressor, self.expensive)(_unscored(left), budget)

@@ -22,6 +22,7 @@ from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.failopen import attempt
 from ragcompress.pruners.faithful import invented
 from ragcompress.pruners.grouping import Clusterer, kmeans, medoid
+from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import FusedScorer, GuardedScorer
 from ragcompress.scorers.vectors import Vectors, vectors
 from ragcompress.structure import units
@@ -65,7 +66,7 @@ class ClusterPruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        context = context.split(self.segmenter) if self.segmenter else context
+        context = read_units(context, self.segmenter, budget) if self.segmenter else context
         present = [at for at, segment in enumerate(context.segments) if segment.text.strip()]
         if not present:
             return fit(context, budget)

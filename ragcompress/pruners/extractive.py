@@ -13,6 +13,7 @@ from ragcompress.core.segment import chunks
 from ragcompress.core.select import above, best_first, top_under
 from ragcompress.core.view import in_view
 from ragcompress.pruners.once import once
+from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
 from ragcompress.structure import units
 
@@ -42,7 +43,7 @@ class SentencePruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context`` to at most ``budget.limit`` rendered tokens."""
-        scored = once(in_view(self.scorer(readable_part(context).split(self.segmenter))))
+        scored = once(in_view(self.scorer(read_units(readable_part(context), self.segmenter, budget))))
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
             scored = keep_closed(scored, above(scores, self.threshold), "below threshold")

@@ -19,6 +19,7 @@ from ragcompress.models.labeller.tuned import load_tuned
 from ragcompress.pruners.cutting import fill_marked
 from ragcompress.pruners.extractive import readable_part
 from ragcompress.pruners.once import once
+from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.coverage import sharpened
 from ragcompress.scorers.labels import LabelScorer
@@ -143,7 +144,7 @@ class LabellingPruner:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; at most ``budget.limit`` rendered tokens."""
-        split = readable_part(context).split(self.segmenter)
+        split = read_units(readable_part(context), self.segmenter, budget)
         scored = self.scorer(split)
         if scored.notes != split.notes:  # a fallback's scores are no probabilities
             return fit(fill(in_view(scored), budget), budget)

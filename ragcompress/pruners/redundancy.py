@@ -20,6 +20,7 @@ from ragcompress.core.select import best_first, spread
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.pruners.common import finish, is_scored
 from ragcompress.pruners.kinds import find_names, find_negations, find_numbers
+from ragcompress.pruners.portions import read_units
 from ragcompress.pruners.shingles import signatures
 from ragcompress.scorers.vectors import alone, hashed_words, unreadable, vectors
 from ragcompress.structure import units
@@ -126,7 +127,7 @@ class Diverse:
 
     def __call__(self, context: Context, budget: TokenBudget) -> Context:
         """Compress ``context``; its scores are the relevance where it has any, else the cosine with the query."""
-        context = context.split(self.segmenter)
+        context = read_units(context, self.segmenter, budget)
         if not context.segments:
             return context
         found = vectors(context, self.encoder)
