@@ -1,4 +1,4 @@
-"""Where a tool's output says that something failed: those lines stay, whatever was asked."""
+"""Where a tool's output says that something failed, or how a test run ended: those lines stay, whatever was asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SAYS = re.compile(
     r"^(?:[\w$.]+\.)?[A-Z]\w*(?:Error|Exception|Failure|Exit)\b[: ]|^(?:[\w$.]+\.)?[A-Z]\w*(?:Error|Exception)$|"
     r"^E {2,}\S|^Caused by: |panicked at |^panic: |\bSegmentation fault|^npm ERR! |^(?:FAILED|FATAL|fatal)\b|"
     r"\berror(?:\[\w+\])?: |\bERROR: |command not found|No such file or directory|Permission denied|"
-    r"[Ee]xit(?:ed with)? (?:code|status):? ?[1-9]|[1-9]\d* failed\b"
+    r"[Ee]xit(?:ed with)? (?:code|status):? ?[1-9]|[1-9]\d* (?:failed|passed)\b"
     r")[^\n]*$",
     re.MULTILINE,
 )

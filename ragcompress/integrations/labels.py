@@ -27,11 +27,13 @@ class Labelled:
         labels: One label per passage; "" for none.
         always: Label passages that are whole too; documents are cited by their ids.
         tool: The tool by which JSON says that it can be read again.
+        sizes: Tokens of each passage, said beside the label of one that is not whole; none: not said.
     """
 
     labels: tuple[str, ...]
     always: bool = True
     tool: str = READ_ORIGINAL
+    sizes: tuple[int, ...] = ()
 
     def __call__(self, context: Context) -> str:
         """Blocks in segment order, parted by blank lines."""
@@ -42,13 +44,15 @@ class Labelled:
         for source, group in groupby(context.segments, key=lambda segment: segment.support[0].passage):
             body = plain(replace(context, segments=tuple(group)))
             if body:
-                yield source, self._labelled(body, context.passages[source], self.labels[source])
+                yield source, self._labelled(body, context.passages[source], source)
 
-    def _labelled(self, body: str, passage: Passage, label: str) -> str:
-        if not label or (not self.always and body == passage.text.strip()):
+    def _labelled(self, body: str, passage: Passage, source: int) -> str:
+        label, whole = self.labels[source], body == passage.text.strip()
+        if not label or (not self.always and whole):
             return body
-        if body == passage.text.strip() or not is_json(passage.text) or not is_json(body):
-            return f"[{label}] {body}"
+        if whole or not is_json(passage.text) or not is_json(body):
+            size = f", part of {self.sizes[source]} tokens" if self.sizes and not whole else ""
+            return f"[{label}{size}] {body}"
         item = f'"{self.tool} {label}"'
         told = item if body[0] == "[" else f'"…": {item}'
         between = ", " if body[1:-1].strip() else ""

@@ -13,6 +13,7 @@ PRINTED = {
     "tests": "".join(f"tests/test_{at}.py ......s... [ {at}%]\n" for at in range(30)),
     "paths": "".join(f"./src/module_{at}/retry.py\n" for at in range(30)),
     "grep": "".join(f"src/app_{at}.py:{at * 7}:    raise ValueError(name)\n" for at in range(30)),
+    "definitions": "".join(f"src/app_{at}.py:{at * 7}:def load_{at}(path):\n" for at in range(30)),
     "pip": "".join(f"Collecting package-{at}==1.{at}\n" for at in range(30)),
     "words": "".join(f"target{at}\n" for at in range(30)),
 }

@@ -173,7 +173,9 @@ class ContextCompressionMiddleware(AgentMiddleware[Any, Any, Any]):
             return message
         read, most = message.name == READ_ORIGINAL, size if limit is None else min(limit, size)
         documents = results.tells_documents(message)
-        look = Labelled(labels(passages) if self.reversible and not read else ("",) * len(passages), documents)
+        names = labels(passages) if self.reversible and not read else ("",) * len(passages)
+        sizes = () if documents else tuple(self._count(passage.text) for passage in passages)
+        look = Labelled(names, documents, sizes=sizes)
         outcome = self._compressed(question, passages, most, look, in_order=read)
         shown = dict(look.bodies(outcome.result.context))
         text = "\n\n".join(shown.values())

@@ -24,6 +24,7 @@ def find_original(messages: Iterable[Any], name: str) -> tuple[str, str]:
     """
     known = originals(messages)
     wanted = name.strip().removeprefix(READ_ORIGINAL).strip(" []\"'()")
+    wanted = wanted if wanted in known else wanted.partition(",")[0].strip()  # the size may stand behind it
     near = [wanted] if wanted in known else [full for full in known if wanted and full.startswith(wanted)]
     if len(near) == 1:
         return near[0], known[near[0]]
