@@ -33,6 +33,9 @@ def serve(
     max_body: Annotated[int, typer.Option(help="Bytes of a request.", min=1)] = _KNOWN.max_body,
     max_passages: Annotated[int, typer.Option(help="Passages of a request.", min=1)] = _KNOWN.max_passages,
     min_tokens: Annotated[int, typer.Option(help="Shorter tool messages are left alone.", min=0)] = _KNOWN.min_tokens,
+    cache_tokens: Annotated[
+        int, typer.Option(help="Passage tokens remembered, 3 kB each.", min=0)
+    ] = _KNOWN.cache_tokens,
     older_turns: Annotated[
         bool, typer.Option(help="Also shorten old tool messages never seen; breaks their prompt cache.")
     ] = False,
@@ -57,6 +60,7 @@ def serve(
         max_passages=max_passages,
         min_tokens=min_tokens,
         older_turns=older_turns,
+        cache_tokens=cache_tokens,
         tokenizers={**_KNOWN.tokenizers, **dict(map(_tokenizer, tokenizer or []))},
     )
     if log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):

@@ -16,9 +16,10 @@ from starlette.responses import Response
 from ragcompress.core.errors import RagCompressError
 from ragcompress.service.bodies import ChatBody, CompressBody, RerankBody, TeiBody
 from ragcompress.service.border import Refused, encoded, parsed, read_body, scope_of, validated
-from ragcompress.service.chat import Chat, Outcome
+from ragcompress.service.chat import Chat
 from ragcompress.service.logs import event
 from ragcompress.service.metrics import TEXT_TYPE, Metrics
+from ragcompress.service.pins import Outcome
 from ragcompress.service.pool import Busy, Pool
 from ragcompress.service.settings import Settings
 from ragcompress.service.store import Store

@@ -10,6 +10,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.service.app import create_app
 from ragcompress.service.logs import event, log_config
 from ragcompress.service.settings import Settings
@@ -40,6 +41,7 @@ def make_server(
         uds: A Unix socket instead.
         level: Of its own log.
     """
+    OnnxEncoder.embedded().cache_tokens = settings.cache_tokens  # this process is the server's own
     config = uvicorn.Config(
         create_app(settings),
         host=host,

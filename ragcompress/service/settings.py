@@ -34,6 +34,7 @@ class Settings:
         min_tokens: Shorter tool messages are left alone.
         older_turns: Also compress tool messages of older turns that were never seen; it breaks their prompt cache.
         shadow: Measure and count, but hand everything back as it came.
+        cache_tokens: Passage tokens whose states are remembered, 3 kB each; passages that come again are read quicker.
         tokenizers: Ways to count, by the name that a request's ``budget.tokenizer`` gives.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     min_tokens: int = 256
     older_turns: bool = False
     shadow: bool = False
+    cache_tokens: int = 100_000
     tokenizers: Mapping[str, Counter] = field(default_factory=lambda: {"embedded": embedded_count})
 
 

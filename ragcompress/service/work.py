@@ -102,8 +102,8 @@ class Work:
         text = LOOKS[asked.render or "plain"](context)
         return replace(out, context=context, text=text, tokens_out=out.tokens_in)
 
-    def shorten(self, question: str, text: str, waited: float) -> str:
-        """A tool's text with what its question needs.
+    def shorten(self, question: str, text: str, waited: float) -> tuple[str, float]:
+        """A tool's text with what its question needs, and the probability that it answers it at all.
 
         Raises:
             TimeoutError: There was no time; a guess by words is no answer to be pinned for good.
@@ -113,11 +113,12 @@ class Work:
         if left <= 0:
             raise TimeoutError
         try:
-            return compress(question, [text], timeout_s=left, on_error="raise").text
+            out = compress(question, [text], timeout_s=left, on_error="raise")
         except CompressionFailed as error:
             if isinstance(error.__cause__, TimeoutError):
                 raise TimeoutError from error
             raise
+        return out.text, _unit(out.passage_scores)[0]
 
     def rank(self, query: str, texts: Sequence[str], waited: float, *, pruned: bool = False) -> Ranked:
         """Relevance of each text, and on request what compression keeps of it."""

@@ -17,7 +17,7 @@ FOLLOW = [{"role": "assistant", "content": "In Tampere."}, {"role": "user", "con
 
 
 def _shorten(question, text):
-    return f"short: {question}"
+    return f"short: {question}", 0.9
 
 
 def _chat(tmp_path=None, **more):
@@ -44,7 +44,7 @@ def test_the_same_conversation_thirty_times_with_a_restart(tmp_path):
             {"role": "tool", "tool_call_id": f"c{turn}", "content": f"{TOOL} {turn}"},
         ]  # fmt: skip
         chat = _chat(tmp_path) if turn in (11, 23) else chat
-        out = chat(messages, "s", lambda q, t, n=turn: f"{n}: {q}")
+        out = chat(messages, "s", lambda q, t, n=turn: (f"{n}: {q}", 0.9))
         assert out.messages[: len(seen)] == seen
         seen = out.messages
         messages.append({"role": "assistant", "content": f"In Tampere {turn}."})
@@ -98,6 +98,21 @@ def test_without_a_question_nothing_goes_then_or_later():
     assert again.messages[1] == tool
 
 
+def test_with_a_question_that_may_be_another_s_the_text_must_fit_it():
+    user, tool = talk()[0], {"role": "tool", "tool_call_id": "c1", "content": TOOL}
+    other = {**tool, "tool_call_id": "c2"}  # answers a question that LiteLLM withheld
+    chat = _chat()
+    first = chat([user, tool], "s", lambda q, t: (q, 0.9))
+    assert first.messages[1]["content"].startswith("Where is the pump made?")
+    second = chat([user, tool, other], "s", lambda q, t: (q, 0.1))
+    assert second.messages == [user, first.messages[1], other]
+    assert second.reasons["another question"] == 1
+    third = chat([user, tool, {"role": "user", "content": "And bread?"}, other], "s", _shorten)
+    assert third.messages == [user, first.messages[1], {"role": "user", "content": "And bread?"}, other]
+    sure = _chat()([user, tool, {"role": "user", "content": "And bread?"}], "s", lambda q, t: (q, 0.1))
+    assert sure.messages[1]["content"].startswith("Where is the pump made?")
+
+
 def test_what_was_brought_back_or_is_short_already_stays():
     back = {
         "role": "assistant",
@@ -106,7 +121,7 @@ def test_what_was_brought_back_or_is_short_already_stays():
     out = _chat()([talk()[0], back, {"role": "tool", "tool_call_id": "r", "content": TOOL}], "s", _shorten)
     assert out.messages[-1]["content"] == TOOL
     chat = _chat()
-    adopted = chat(talk(text=f"{TOOL} {TOOL}"), "s", lambda q, t: TOOL).messages
+    adopted = chat(talk(text=f"{TOOL} {TOOL}"), "s", lambda q, t: (TOOL, 0.9)).messages
     assert chat(adopted, "s", _shorten).messages == adopted
 
 

@@ -1,0 +1,174 @@
+"""One conversation's tool texts: each decided once, pinned, and the same ever after."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, NamedTuple
+
+from ragcompress.core.budget import embedded_count
+from ragcompress.service.settings import Settings
+from ragcompress.service.store import Pin, Store, digest
+
+__all__ = ["Outcome", "Said", "Shorten", "Turn", "part_text", "sized"]
+
+Shorten = Callable[[str, str], tuple[str, float]]
+"""``(question, text) -> shorter text, relevance``: the probability that the text answers the question at all; raises
+where it can't."""
+
+SURE = 0.5  # relevance from which a question that may not be a text's own is taken for it
+_MARKER = re.compile(r"\[shortened from \d+ tokens; the whole text: hash=[0-9a-f]{24}\]\s*$")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a conversation.
+
+    Attributes:
+        messages: To be sent.
+        before: Tokens of all texts as they came.
+        after: Tokens of all texts now.
+        hashes: Of the whole texts that can be had back.
+        reasons: Why tool texts were left as they came, counted.
+        pins: How many tool texts had a pin (True) and how many were new (False).
+    """
+
+    messages: list[Any] = field(default_factory=list)
+    before: int = 0
+    after: int = 0
+    hashes: list[str] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    pins: Counter[bool] = field(default_factory=Counter)
+
+
+class Said(NamedTuple):
+    """What is known of a tool message.
+
+    Attributes:
+        names: What it is told from others by, beside its text.
+        question: What its texts are judged by; "" where nothing was asked.
+        is_sure: Whether that is the question it answers.
+        is_new: Whether it may be shortened: the model has not seen it.
+        is_recalled: Whether it brings back what was taken out; then it stays whole.
+    """
+
+    names: tuple[str, ...]
+    question: str
+    is_sure: bool
+    is_new: bool
+    is_recalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request's conversation.
+
+    Attributes:
+        settings: The server's.
+        store: Of pins and originals.
+        scope: Whose they are.
+        shorten: How one text is shortened; None: there is no time for it.
+        shadow: Neither read nor write the store.
+        out: Where what happens is counted.
+    """
+
+    settings: Settings
+    store: Store
+    scope: str
+    shorten: Shorten | None
+    shadow: bool
+    out: Outcome
+
+    def message(self, message: Mapping[str, Any], said: Said) -> Any:
+        """The message with its text, or each of its text parts, shortened; its shape and all else stay."""
+        content = message.get("content")
+        if isinstance(content, str):
+            new: Any = self._text(content, said)
+        elif isinstance(content, list):
+            new = [{**part, "text": self._text(text, said)} if (text := part_text(part)) else part for part in content]
+        else:
+            return message
+        return message if new == content else {**message, "content": new}
+
+    def _text(self, text: str, said: Said) -> str:
+        """What stands for one text, now and in every later request."""
+        key = digest(*said.names, text)
+        try:
+            pin = None if self.shadow else self.store.pinned(self.scope, key)
+            if not self.shadow and (pin or said.is_new):
+                self.out.pins[pin is not None] += 1
+            pin = pin or self._new(text, key, said)
+        except sqlite3.Error:  # a full disk, a damaged file: what can't be pinned must go as it came
+            self.out.reasons["store failed"] += 1
+            return text
+        if pin.text is None:
+            return text
+        self.out.hashes.append(pin.hash)
+        return pin.text
+
+    def _new(self, text: str, key: str, said: Said) -> Pin:
+        """The pin of a text that has none; one that was not new leaves no pin."""
+        if said.is_recalled or not said.is_new:
+            self.out.reasons["brought back" if said.is_recalled else "older turn"] += 1
+            return Pin()
+        size = sized(text)
+        pin, reason = self._shorter(text, size, said)
+        self.out.reasons[reason] += 1
+        if reason == "short" or self.shadow:
+            return pin
+        return self.store.pin(self.scope, key, pin, text)
+
+    def _shorter(self, text: str, size: int, said: Said) -> tuple[Pin, str]:
+        """A pin, and why it leaves the text as it came ("" when it does not)."""
+        if size < self.settings.min_tokens:
+            return Pin(), "short"
+        if _MARKER.search(text):
+            return Pin(), "already shortened"
+        if not said.question:
+            return Pin(), "no question"
+        if self.shorten is None:
+            return Pin(), "queue full"
+        try:
+            shorter, relevance = self.shorten(said.question, text)
+        except TimeoutError:
+            return Pin(), "out of time"
+        except Exception:  # whatever the text holds, the caller's own call must go on
+            return Pin(), "failed"
+        if not said.is_sure and relevance < SURE:
+            return Pin(), "another question"
+        name = digest(self.scope, text)
+        marked = f"{shorter}\n\n[shortened from {size} tokens; the whole text: hash={name}]"
+        if not shorter or embedded_count(marked) >= size:
+            return Pin(), "nothing to gain"
+        return Pin(marked, name), ""
+
+
+def part_text(part: Any) -> str:
+    """The text of a content part; "" for one that is no text."""
+    text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None
+    return text if isinstance(text, str) else ""
+
+
+class _Sizes:
+    """Token counts, remembered by digest: a conversation comes again with every turn, and hashing is quicker."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._known, self._most, self._lock = OrderedDict[str, int](), most, Lock()
+
+    def __call__(self, text: str) -> int:
+        name = digest(text)
+        size = self._known.get(name)
+        if size is None:
+            size = embedded_count(text)
+            with self._lock:
+                self._known[name] = size
+                if len(self._known) > self._most:
+                    self._known.popitem(last=False)
+        return size
+
+
+sized = _Sizes()
