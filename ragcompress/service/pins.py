@@ -17,8 +17,8 @@ from ragcompress.service.store import Pin, Store, digest
 __all__ = ["Outcome", "Said", "Shorten", "Turn", "part_text", "sized"]
 
 Shorten = Callable[[str, str], tuple[str, float]]
-"""``(question, text) -> shorter text, relevance``: the probability that the text answers the question at all; raises
-where it can't."""
+"""``(question, text) -> shorter text, relevance``: the probability that the text's best unit answers the question;
+raises where it can't."""
 
 SURE = 0.5  # relevance from which a question that may not be a text's own is taken for it
 _MARKER = re.compile(r"\[shortened from \d+ tokens; the whole text: hash=[0-9a-f]{24}\]\s*$")
@@ -140,9 +140,11 @@ class Turn:
             return Pin(), "failed"
         if not said.is_sure and relevance < SURE:
             return Pin(), "another question"
+        if not shorter:
+            return Pin(), "nothing answers"
         name = digest(self.scope, text)
         marked = f"{shorter}\n\n[shortened from {size} tokens; the whole text: hash={name}]"
-        if not shorter or embedded_count(marked) >= size:
+        if embedded_count(marked) >= size:
             return Pin(), "nothing to gain"
         return Pin(marked, name), ""
 

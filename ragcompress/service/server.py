@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def make_server(
         uds: A Unix socket instead.
         level: Of its own log.
     """
+    _few_arenas()
     OnnxEncoder.embedded().cache_tokens = settings.cache_tokens  # this process is the server's own
     config = uvicorn.Config(
         create_app(settings),
@@ -56,6 +59,12 @@ def make_server(
         timeout_keep_alive=75,
     )
     return Server(config)
+
+
+def _few_arenas() -> None:
+    """Have glibc keep freed memory in few places: with one for every thread that ever ran, a server's memory creeps."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
 def _patient(read_s: float) -> type[H11Protocol]:

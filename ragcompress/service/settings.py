@@ -52,7 +52,7 @@ class Settings:
     min_tokens: int = 256
     older_turns: bool = False
     shadow: bool = False
-    cache_tokens: int = 100_000
+    cache_tokens: int = 50_000
     tokenizers: Mapping[str, Counter] = field(default_factory=lambda: {"embedded": embedded_count})
 
 

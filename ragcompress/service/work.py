@@ -103,7 +103,7 @@ class Work:
         return replace(out, context=context, text=text, tokens_out=out.tokens_in)
 
     def shorten(self, question: str, text: str, waited: float) -> tuple[str, float]:
-        """A tool's text with what its question needs, and the probability that it answers it at all.
+        """A tool's text with what its question needs, and the probability that its best unit answers it.
 
         Raises:
             TimeoutError: There was no time; a guess by words is no answer to be pinned for good.
@@ -118,7 +118,8 @@ class Work:
             if isinstance(error.__cause__, TimeoutError):
                 raise TimeoutError from error
             raise
-        return out.text, _unit(out.passage_scores)[0]
+        judged = [*out.context.segments, *(gone.segment for gone in out.dropped)]
+        return out.text, max((segment.score or 0.0 for segment in judged), default=0.0)
 
     def rank(self, query: str, texts: Sequence[str], waited: float, *, pruned: bool = False) -> Ranked:
         """Relevance of each text, and on request what compression keeps of it."""

@@ -24,6 +24,7 @@ import ragcompress
 from ragcompress.core.budget import embedded_count
 
 LITELLM = os.environ.get("RAGCOMPRESS_LITELLM") or shutil.which("litellm")
+KEY = "sk-of-this-test-only-0123456789"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not LITELLM, reason="needs litellm[proxy]")]
 TOOL = f"{LONG * 3} The pump is made in Tampere by Virta. {LONG * 3}"
 ASKED = talk(
@@ -81,8 +82,8 @@ def _proxy(folder, guardrail, upstream, sidecar):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": "sk-of-this-test-only-0123456789",
-           "PYTHONPATH": str(Path(ragcompress.__file__).parents[1])}  # fmt: skip
+    env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": KEY}
+    env["PYTHONPATH"] = str(Path(ragcompress.__file__).parents[1])
     done = subprocess.Popen(
         [LITELLM, "--config", "config.yaml", "--port", str(port)],
         cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -91,7 +92,7 @@ def _proxy(folder, guardrail, upstream, sidecar):
         assert any("Uvicorn running" in line for line in done.stdout), "the proxy did not start"
         threading.Thread(target=done.stdout.read, daemon=True).start()
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
-            client.headers["authorization"] = "Bearer sk-of-this-test-only-0123456789"
+            client.headers["authorization"] = f"Bearer {KEY}"
             yield client
     finally:
         done.terminate()
