@@ -1,6 +1,6 @@
 """How good the labeller is and which of its parts matter: every question is read once, everything else is arithmetic.
 
-    python -m pipelines.proofs.labeller_report DATA [DATA ...] [--limit N] [--precision int8|float] [--untitled]
+    python -m pipelines.proofs.labeller_report DATA [DATA ...] [--limit N] [--untitled]
 
 For each file of labelled questions (names in RAGCOMPRESS_DATA or paths): the recall of the needed text at 5, 10, 20 and
 30 % of the tokens with all parts of the score, without each, and with the untrained ones alone; the gold passage's
@@ -30,7 +30,6 @@ from eval.metrics import support_recall
 from eval.stats import mean_interval
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.context import Context
-from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.labeller.runtime import PARTS, JointModel
 from ragcompress.pruners.labelling import LabellingPruner, rule_for
 from ragcompress.scorers.labels import LabelScorer
@@ -207,10 +206,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+")
     parser.add_argument("--limit", type=int, help="about so many questions of each file, evenly spread")
-    parser.add_argument("--precision", choices=("int8", "float"))
     parser.add_argument("--untitled", action="store_true", help="hide the titles")
     args = parser.parse_args()
-    scorer = LabelScorer(JointModel.embedded(args.precision), OnnxEncoder.embedded(args.precision))
+    scorer = LabelScorer()
     console = Console(width=190)
     found = {
         name: report(name, [_untitled(one) for one in data] if args.untitled else data, scorer, console)

@@ -1,10 +1,9 @@
-"""Export the embedded encoder (all-MiniLM-L6-v2, Apache-2.0) to the ONNX files that ship in the package.
+"""Export the embedded encoder (all-MiniLM-L6-v2, Apache-2.0) to the ONNX file that ships in the package.
 
     python -m pipelines.training.export_encoder [--out ragcompress/weights] [--middle-layer 2]
 
 One forward gives the states after a middle layer (for the labeller's joint layers) and the last ones (for the
-one-forward scores). Two files are written: ``encoder-int8.onnx`` (dynamic quantisation, for x86 with VNNI and
-alike) and ``encoder-half.onnx`` (float16 weights that onnxruntime widens to float32 when it loads them).
+one-forward scores): ``encoder-int8.onnx``, int8 weights per channel, activations quantised on the fly.
 """
 
 from __future__ import annotations
@@ -15,10 +14,7 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from transformers import AutoModel
 
@@ -48,25 +44,6 @@ def export(model: torch.nn.Module, path: Path) -> None:
     )  # fmt: skip
 
 
-def halve(source: Path, target: Path) -> None:
-    """Store float32 initialisers as float16 behind a Cast, which onnxruntime folds away when it loads the graph."""
-    model = onnx.load(source)
-    casts, kept = [], []
-    for tensor in model.graph.initializer:
-        array = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or array.size < 1024:
-            kept.append(tensor)
-            continue
-        kept.append(numpy_helper.from_array(array.astype(np.float16), tensor.name + "_half"))
-        casts.append(helper.make_node("Cast", [tensor.name + "_half"], [tensor.name], to=TensorProto.FLOAT))
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    nodes = casts + list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.save(model, target)
-
-
 def quantise(source: Path, target: Path) -> None:
     """int8 weights per channel, activations quantised on the fly."""
     quantize_dynamic(
@@ -84,7 +61,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "encoder.onnx"
         export(TwoStates(folder, args.middle_layer), plain)
-        halve(plain, args.out / "encoder-half.onnx")
         quantise(plain, args.out / "encoder-int8.onnx")
     shutil.copy(Path(folder) / "tokenizer.json", args.out / "tokenizer.json")
     for file in sorted(args.out.glob("encoder-*")):

@@ -25,7 +25,7 @@ from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Passage
 from ragcompress.core.wordwise import Wordwise, is_wordwise
-from ragcompress.models.sessions import LateSession, Shared, cpu_gains_from_int8, run_all
+from ragcompress.models.sessions import LateSession, Shared, run_all
 
 __all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "inside"]
 
@@ -133,6 +133,11 @@ class _WindowedEncoder(Shared):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._name!r})"
 
+    @property
+    def tokenizer(self) -> Any:
+        """What cuts its texts into pieces."""
+        return self._tokenizer
+
     def query(self, text: str) -> Encoded:
         """States of a query; the same text gives the same object while it is cached."""
         return self._encode([(self._prefixes[0], text)])[0]
@@ -224,13 +229,14 @@ class OnnxEncoder(_WindowedEncoder):
         self._graph = graph
 
     @classmethod
-    def embedded(cls, precision: str | None = None) -> OnnxEncoder:
-        """The encoder shipped in the package; one shared instance per precision.
+    def embedded(cls) -> OnnxEncoder:
+        """The encoder shipped in the package; one shared instance."""
+        return _embedded()
 
-        Args:
-            precision: ``"int8"``, ``"float"``, or None: int8 where the processor gains from it.
-        """
-        return _embedded(precision or ("int8" if cpu_gains_from_int8() else "float"))
+    @property
+    def graph(self) -> Any:
+        """What is run, as ``run(names, feeds)``."""
+        return self._graph
 
     @property
     def fingerprint(self) -> str:
@@ -269,13 +275,10 @@ class TransformerEncoder(_WindowedEncoder):
         return [(out.last_hidden_state[0].float().cpu().numpy(), None) for out in found]
 
 
-@lru_cache(maxsize=2)
-def _embedded(precision: str) -> OnnxEncoder:
-    files = {"int8": "encoder-int8.onnx", "float": "encoder-half.onnx"}
-    if precision not in files:
-        raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
-    graph = LateSession(resources.files("ragcompress").joinpath("weights", files[precision]).read_bytes)
-    return OnnxEncoder(graph, embedded_tokenizer(), f"all-MiniLM-L6-v2/{precision}").of(_embedded, precision)
+@lru_cache(maxsize=1)
+def _embedded() -> OnnxEncoder:
+    graph = LateSession(resources.files("ragcompress").joinpath("weights", "encoder-int8.onnx").read_bytes)
+    return OnnxEncoder(graph, embedded_tokenizer(), "all-MiniLM-L6-v2/int8").of(_embedded)
 
 
 def _cuts(size: int, room: int) -> Iterator[tuple[int, int, int, int]]:

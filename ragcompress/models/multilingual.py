@@ -19,7 +19,15 @@ from ragcompress.models.labeller.runtime import JointModel
 from ragcompress.models.pieces import PieceTable
 from ragcompress.models.sessions import LateSession, Shared
 
-__all__ = ["MULTILINGUAL", "PieceGraph", "multilingual", "multilingual_labeller", "ships_multilingual", "twin"]
+__all__ = [
+    "MULTILINGUAL",
+    "PREFIXES",
+    "PieceGraph",
+    "multilingual",
+    "multilingual_labeller",
+    "ships_multilingual",
+    "twin",
+]
 
 MULTILINGUAL = "multilingual-e5-small"
 GRAPH, PIECES, TOKENIZER = "e5-encoder.onnx", "e5-pieces.npz", "e5-tokenizer.json.gz"

@@ -20,6 +20,8 @@ def session(graph: bytes | str, *, threads: int | None = None) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or min(_cores(), 8)
     options.log_severity_level = 3
+    if not cpu_gains_from_int8():  # products of eight by eight bits overflow there; slower, and the same numbers
+        options.add_session_config_entry("session.x64quantprecision", "1")
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 

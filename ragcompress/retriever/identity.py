@@ -25,6 +25,7 @@ PROBES = (
     "def f(x): return x ** 2",
     "東京は日本の首都です。 Москва. ¿Qué hora es?",
 )
+FORMER = "all-MiniLM-L6-v2:mean:l2:256"  # the default until its float graph no longer shipped
 SAME_COSINE = 0.995  # float32 against float16 or another runtime: above 0.999; another model: near 0
 
 
@@ -56,8 +57,15 @@ def check_identity(saved: Mapping[str, Any], encoder: Encoder, *, where: Path | 
         return
     raise EncoderMismatch(
         f"{where} was built with {saved['name']}, not with {encoder!r}: {reason}. "
-        "Pass the encoder it was built with, or build the index again"
+        f"Pass the encoder it was built with{_way_out(saved)}, or build the index again"
     )
+
+
+def _way_out(saved: Mapping[str, Any]) -> str:
+    """How to name an encoder that was the default of an earlier version."""
+    if saved["fingerprint"] == FORMER:
+        return ' (encoder="all-MiniLM-L6-v2", with the extra "retrieval")'
+    return ' (encoder="minilm")' if saved["fingerprint"].startswith("all-MiniLM-L6-v2:int8") else ""
 
 
 def probe(encoder: Encoder) -> Vectors:

@@ -66,7 +66,7 @@ def finetuned(
         model: Where to start.
         encoder: Gives the states below.
         questions: To learn from; those without support teach that nothing is relevant.
-        folder: For ``labeller-int8.onnx`` and ``labeller-half.onnx``; made when missing.
+        folder: For ``labeller-int8.onnx``; made when missing.
         layers: How many of the joint layers to train, from the last one down.
         advance: Called with the number of questions read, `EPOCHS` times each.
 
@@ -80,7 +80,7 @@ def finetuned(
     torch = require("torch", "train")
     from ragcompress.training.labeller.export import export_joint, from_graph
 
-    joint = from_graph(model.half_graph(), model.settings)
+    joint = from_graph(model.graph(), model.settings)
     if not 1 <= layers <= len(joint.blocks):
         raise InvalidInput(f"layers must be from 1 to {len(joint.blocks)}, not {layers}")
     torch.manual_seed(SEED)

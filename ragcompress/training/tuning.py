@@ -204,7 +204,7 @@ def _write(target: Path, settings: Mapping[str, Any], folder: Path | None) -> No
     """Whole or not at all: the graphs first, under a name of their own, then the file that names them."""
     settings, old = dict(settings), graphs_of(target)
     if folder is not None:
-        mark = hashlib.sha256((folder / "labeller-half.onnx").read_bytes()).hexdigest()[:8]
+        mark = hashlib.sha256((folder / "labeller-int8.onnx").read_bytes()).hexdigest()[:8]
         place = target.with_name(f"{target.name}.{mark}")
         if not place.exists():  # a copy: the folder may be another tuned labeller's
             half = place.with_name(place.name + ".tmp")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import OVERLAP, WINDOW, OnnxEncoder, _cuts
 from ragcompress.models.sessions import run_all
@@ -11,7 +10,7 @@ from ragcompress.models.sessions import run_all
 
 @pytest.fixture(scope="module")
 def encoder() -> OnnxEncoder:
-    return OnnxEncoder.embedded("float")
+    return OnnxEncoder.embedded()
 
 
 def test_one_state_per_token_with_its_offsets(encoder):
@@ -56,18 +55,6 @@ def test_same_text_is_encoded_once(encoder):
     assert first is second
 
 
-def test_int8_stays_close_to_float(encoder):
-    fast = OnnxEncoder.embedded("int8")
-    for text in ("How tall is the tower?", "Bread is baked from flour, water and salt."):
-        a, b = encoder.query(text).last.mean(0), fast.query(text).last.mean(0)
-        assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.98
-
-
-def test_an_unknown_precision_is_named():
-    with pytest.raises(InvalidInput, match="int4"):
-        OnnxEncoder.embedded("int4")
-
-
 def test_the_torch_encoder_agrees_with_the_graph(encoder):
     pytest.importorskip("torch")
     from importlib import resources
@@ -79,7 +66,8 @@ def test_the_torch_encoder_agrees_with_the_graph(encoder):
     passage = Passage("Bread is baked from flour. " * 80, title="Bread")
     ours, theirs = encoder.passages([passage])[0], other.passages([passage])[0]
     assert (ours.offsets == theirs.offsets).all()
-    assert np.abs(ours.last - theirs.last).max() < 0.02  # float16 weights
+    cosines = (ours.last * theirs.last).sum(axis=1) / ours.lengths / np.linalg.norm(theirs.last, axis=1)
+    assert cosines.mean() > 0.97  # int8
 
 
 def test_texts_read_side_by_side_keep_their_order(encoder):

@@ -212,13 +212,13 @@ def test_native_encoder_protocol_and_query_vectors() -> None:
 TEXTS = ["The Eiffel Tower is in Paris.", "Cats sleep most of the day.", "東京は日本の首都です。", "", "word " * 900]
 
 
-def test_embedded_encoder_gives_the_vectors_of_the_original() -> None:
+def test_minilm_gives_nearly_the_vectors_of_the_original() -> None:
     library = pytest.importorskip("sentence_transformers")
     assert library
     ours = embed_texts(EmbeddedEncoder(), TEXTS)
     theirs = embed_texts(as_encoder("all-MiniLM-L6-v2"), TEXTS)
     assert isinstance(as_encoder("all-MiniLM-L6-v2"), SentenceTransformerEncoder)
-    assert ((ours * theirs).sum(axis=1) > 0.9999).all()
+    assert ((ours * theirs).sum(axis=1) > 0.95).all()  # int8
 
 
 def test_default_encoder_finds_by_meaning_without_torch() -> None:

@@ -83,9 +83,9 @@ def test_another_encoders_states_are_not_used(tmp_path: Path, monkeypatch: pytes
 def test_compression_keeps_the_same_sentences() -> None:
     """With stored states and without, the same text is kept but for near ties.
 
-    Judged with the float graph: the int8 one rounds by what else is in a window, and so flips near ties of its own.
+    Judged by the student: the joint graph rounds by what else is in a window, and so flips near ties of its own.
     """
-    plain, model = OnnxEncoder.embedded(), JointModel.embedded("float")
+    plain, model = OnnxEncoder.embedded(), JointModel.embedded().student()
 
     class Stored:
         """As the encoder after a round trip through the sidecar."""

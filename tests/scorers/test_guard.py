@@ -4,7 +4,7 @@ import pytest
 
 from ragcompress.core.context import Context
 from ragcompress.models.encoders import OnnxEncoder
-from ragcompress.models.multilingual import ships_multilingual
+from ragcompress.models.multilingual import multilingual, ships_multilingual
 from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInteractionScorer, LexicalScorer
 from ragcompress.scorers.guard import asks_abroad, is_foreign, reads_english
 from ragcompress.scorers.labels import LabelScorer
@@ -68,7 +68,7 @@ def test_english_stays_with_the_english_scorer_and_other_encoders_with_themselve
     assert guarded.reader(Context.of("How tall is the tower?", [ENGLISH])) is guarded.scorer
     german = Context.of(*ABROAD["de"][:1], [ABROAD["de"][1]])
     assert guarded.reader(german) == guarded.scorer.abroad()
-    own = OnnxEncoder(None, None, "someone's")
+    own = OnnxEncoder(None, multilingual().tokenizer, "someone's")
     assert DenseScorer(own).abroad() is None
     assert GuardedScorer(LexicalScorer()).reader(german) == LexicalScorer()
 

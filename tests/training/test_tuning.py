@@ -76,7 +76,7 @@ def test_layers_are_trained_where_they_help_and_written_beside_the_file(
     assert report.better
     assert report.layers == 1  # weights alone can't tell measuring from saying
     (folder,) = (path for path in tmp_path.iterdir() if path != out)
-    assert {file.name for file in folder.iterdir()} == {"labeller-half.onnx", "labeller-int8.onnx"}
+    assert {file.name for file in folder.iterdir()} == {"labeller-int8.onnx"}
     tuned = load_tuned(out)
     assert tuned.folder == folder
     example = labelled(3)

@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.errors import ModelError
 from ragcompress.core.select import one_or_none
 from ragcompress.models.encoders import Encoded
 from ragcompress.models.labeller.bridges import Mention, bridged
 from ragcompress.models.labeller.matching import Matched, Query, compare, token_ranges
-from ragcompress.models.sessions import LateSession, Shared, cpu_gains_from_int8, run_all
+from ragcompress.models.sessions import LateSession, Shared, run_all
 
 __all__ = ["JOINT", "LEARNED", "PARTS", "PASSAGE_PARTS", "JointModel", "Reading", "log_mean_exp", "passage_parts"]
 
@@ -45,7 +45,7 @@ LEARNED = slice(4, JOINT)  # which of them the joint reading gives
 # What a passage's score is the weighted sum of: two of its own parts, and the score of its best sentence.
 PASSAGE_PARTS = ("passage_cosine", "passage_late_interaction", "best_sentence")
 
-FILES = {"int8": "labeller-int8.onnx", "float": "labeller-half.onnx"}
+FILE = "labeller-int8.onnx"
 
 
 class Reading(NamedTuple):
@@ -85,24 +85,24 @@ class JointModel(Shared):
         self.weights = np.array([settings["weights"].get(name, 0.0) for name in PARTS], dtype=np.float32)
 
     @classmethod
-    def embedded(cls, precision: str | None = None) -> JointModel:
-        """The labeller shipped in the package; one shared instance per precision (``"int8"``, ``"float"``)."""
-        return _embedded(precision or _best_precision())
+    def embedded(cls) -> JointModel:
+        """The labeller shipped in the package; one shared instance."""
+        return _embedded()
 
     def with_settings(self, settings: Mapping[str, Any]) -> JointModel:
         """The same graph with other weights and calibration."""
         return JointModel(self._graph, {**self.settings, **settings}, self.folder)
 
     def with_graphs(self, folder: Path) -> JointModel:
-        """The graphs of a folder, the one that suits the processor, with these weights and calibration."""
-        file = folder / FILES[_best_precision()]
+        """The graph of a folder with these weights and calibration."""
+        file = folder / FILE
         if not file.is_file():
             raise ModelError(f"{file} is missing; keep the folder that `tune --layers` wrote beside its file")
         return JointModel(LateSession(file.read_bytes), self.settings, folder)
 
-    def half_graph(self) -> bytes:
-        """The float graph, which training goes on from."""
-        return (self.folder or _shipped()).joinpath(FILES["float"]).read_bytes()
+    def graph(self) -> bytes:
+        """The graph's file, which training goes on from."""
+        return bytes((self.folder or _shipped()).joinpath(FILE).read_bytes())
 
     def student(self) -> JointModel:
         """The same without the joint reading: the other parts alone, their weights fitted anew near this model's.
@@ -222,17 +222,11 @@ def log_mean_exp(values: Floats) -> float:
     return top + float(np.log(np.exp(values - top).mean()))
 
 
-def _best_precision() -> str:
-    return "int8" if cpu_gains_from_int8() else "float"
-
-
 def _shipped() -> Any:
     return resources.files("ragcompress").joinpath("weights")
 
 
-@lru_cache(maxsize=2)
-def _embedded(precision: str) -> JointModel:
-    if precision not in FILES:
-        raise InvalidInput(f"precision must be 'int8' or 'float', not {precision!r}")
+@lru_cache(maxsize=1)
+def _embedded() -> JointModel:
     settings = json.loads(_shipped().joinpath("labeller.json").read_text(encoding="utf-8"))
-    return JointModel(LateSession(_shipped().joinpath(FILES[precision]).read_bytes), settings).of(_embedded, precision)
+    return JointModel(LateSession(_shipped().joinpath(FILE).read_bytes), settings).of(_embedded)

@@ -16,9 +16,10 @@ from ragcompress.models.labeller.bridges import BRIDGE
 from ragcompress.models.labeller.runtime import PARTS
 from ragcompress.training.labeller.config import FEATURES, ModelConfig
 
-__all__ = ["export_int8", "export_joint", "from_graph", "from_pretrained", "halve", "save_pretrained", "settings_of"]
+__all__ = ["export_int8", "export_joint", "from_graph", "from_pretrained", "save_pretrained", "settings_of"]
 
 OPSET = 18
+CODES = "_quantized"  # what follows a quantised matrix's name
 FLOAT_NODES = ("features", "head", "lift")  # tiny, and what they read or write has a wide range: never int8
 
 
@@ -56,7 +57,7 @@ def from_pretrained(folder: Path) -> Any:
 
 
 def from_graph(graph: bytes, settings: Mapping[str, Any]) -> Any:
-    """The `JointHalf` behind a ``labeller-half.onnx``, to train it further; what `export_joint` rounded stays rounded.
+    """The `JointHalf` behind a ``labeller-int8.onnx``, to train it further; what `export_joint` rounded stays rounded.
 
     Args:
         graph: The file's bytes.
@@ -71,25 +72,34 @@ def from_graph(graph: bytes, settings: Mapping[str, Any]) -> Any:
     try:
         body = onnx.load_model_from_string(graph).graph
         model = JointHalf(ModelConfig(join_at=settings["join_at"]))
-        arrays = {
-            tensor.name.removesuffix("_half"): onnx.numpy_helper.to_array(tensor).astype(np.float32)
-            for tensor in body.initializer
-        }
+        arrays = _widened({tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in body.initializer})
         aliases = [node for node in body.node if node.op_type == "Identity" and node.input[0] in arrays]
         arrays |= {node.output[0]: arrays[node.input[0]] for node in aliases}  # equal constants are stored once
         state = {name.removeprefix("model."): array for name, array in arrays.items() if name.startswith("model.")}
-        products = [node for node in body.node if node.op_type == "MatMul" and node.input[1] in arrays]
-        for node in products:  # a linear layer's weights, transposed, under a number
-            name = ".".join(node.name.strip("/").split("/")[1:-1])
-            state[f"{name}.weight"] = arrays[node.input[1]].T
+        for node in body.node:  # a linear layer's weights, transposed, under a number
+            if node.op_type in ("MatMul", "MatMulInteger") and (weights := node.input[1].removesuffix(CODES)) in arrays:
+                name = ".".join(node.name.strip("/").split("/")[1:-1])
+                state[f"{name}.weight"] = arrays[weights].T
         factors = [arrays[name] for node in body.node if node.op_type == "Mul" for name in node.input if name in arrays]
+        state = {name: array for name, array in state.items() if "Transposed" not in name}
         state["sides"] = np.stack([factor for factor in factors if factor.shape == (model.config.width,)])
-        weights = [settings["weights"][name] for name in PARTS]
-        state |= {"fusion": np.array(weights[:4]), "scales": np.array(weights[4:7]), "keep": np.array(settings["keep"])}
+        sums = [settings["weights"][name] for name in PARTS]
+        state |= {"fusion": np.array(sums[:4]), "scales": np.array(sums[4:7]), "keep": np.array(settings["keep"])}
         model.load_state_dict({name: torch.tensor(np.array(array)).float() for name, array in state.items()})
     except (KeyError, ValueError, RuntimeError) as error:
         raise ModelError(f"this graph is no joint labeller that can be trained further: {error}") from error
     return model
+
+
+def _widened(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A graph's constants in float32, quantised ones under the name that they had before."""
+    scales = {name.removesuffix("_scale"): array for name, array in stored.items() if name.endswith("_scale")}
+    found = {name: array.astype(np.float32) for name, array in stored.items() if array.dtype == np.float32}
+    for name, scale in scales.items():
+        found.pop(f"{name}_scale")
+        zero = stored[f"{name}_zero_point"].astype(np.float32)
+        found[name] = (stored[f"{name}{CODES}"].astype(np.float32) - zero) * scale
+    return found
 
 
 def settings_of(model: Any, name: str) -> dict[str, Any]:
@@ -107,16 +117,15 @@ def settings_of(model: Any, name: str) -> dict[str, Any]:
 
 
 def export_joint(model: Any, folder: Path) -> dict[str, int]:
-    """Write ``labeller-int8.onnx`` and ``labeller-half.onnx``; returns their sizes in bytes.
+    """Write ``labeller-int8.onnx``; returns its size in bytes, by name.
 
-    The graphs read ``states`` [batch, length, width], ``features`` [batch, length, 4] and ``side`` [batch, length]
-    (0 query, 1 passage), all of one length, and give ``logits`` [batch, length, 2] and ``rank`` [batch].
+    The graph reads ``states`` [batch, length, width], ``features`` [batch, length, 4] and ``side`` [batch, length]
+    (0 query, 1 passage), all of one length, and gives ``logits`` [batch, length, 2] and ``rank`` [batch].
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "joint.onnx"
         _export_float(model, plain)
-        halve(plain, folder / "labeller-half.onnx")
         _quantise(plain, folder / "labeller-int8.onnx", reduce_range=False)
     return {file.name: file.stat().st_size for file in sorted(folder.glob("labeller-*.onnx"))}
 
@@ -175,22 +184,3 @@ def _unmasked(model: Any) -> Any:
             return self.model(states, features, side, None)
 
     return Unmasked()
-
-
-def halve(source: Path, target: Path) -> None:
-    """Store float32 constants as float16 behind a Cast, which onnxruntime folds away when it loads the graph."""
-    onnx = require("onnx", "train")
-    model = onnx.load(source)
-    casts, kept = [], []
-    for tensor in model.graph.initializer:
-        array = onnx.numpy_helper.to_array(tensor)
-        if tensor.data_type != onnx.TensorProto.FLOAT or array.size < 1024:
-            kept.append(tensor)
-            continue
-        kept.append(onnx.numpy_helper.from_array(array.astype(np.float16), tensor.name + "_half"))
-        casts.append(onnx.helper.make_node("Cast", [tensor.name + "_half"], [tensor.name], to=onnx.TensorProto.FLOAT))
-    nodes = casts + list(model.graph.node)
-    del model.graph.initializer[:], model.graph.node[:]
-    model.graph.initializer.extend(kept)
-    model.graph.node.extend(nodes)
-    onnx.save(model, target)

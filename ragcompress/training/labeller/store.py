@@ -75,9 +75,9 @@ def encoder(threads: int = 1) -> Any:
 
     from ragcompress.core.budget import embedded_tokenizer
     from ragcompress.models.encoders import OnnxEncoder
-    from ragcompress.models.sessions import cpu_gains_from_int8, session
+    from ragcompress.models.sessions import session
 
-    name = "encoder-int8.onnx" if cpu_gains_from_int8() else "encoder-half.onnx"
+    name = "encoder-int8.onnx"
     graph = resources.files("ragcompress").joinpath("weights", name).read_bytes()
     return OnnxEncoder(session(graph, threads=threads), embedded_tokenizer(), name)
 

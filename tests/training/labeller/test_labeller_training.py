@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -66,17 +67,14 @@ def test_batching_changes_no_score(sampler: Sampler) -> None:
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("exported")
-    assert set(export_joint(disturbed_model(), folder)) == {"labeller-half.onnx", "labeller-int8.onnx"}
+    assert set(export_joint(disturbed_model(), folder)) == {"labeller-int8.onnx"}
     return folder
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("half", 0.02), ("int8", 0.5)])
-def test_the_shipped_graph_scores_as_the_trained_model(
-    sampler: Sampler, exported: Path, precision: str, tolerance: float
-) -> None:
+def test_the_shipped_graph_scores_as_the_trained_model(sampler: Sampler, exported: Path) -> None:
     model = disturbed_model()
     settings = settings_of(model, "test")
-    runtime = JointModel(session((exported / f"labeller-{precision}.onnx").read_bytes()), settings)
+    runtime = JointModel(session((exported / "labeller-int8.onnx").read_bytes()), settings)
     for example in sampler.held_out({"squad": 2}, passages=4):
         windows = sampler.windows(example)
         with torch.no_grad():
@@ -85,17 +83,18 @@ def test_the_shipped_graph_scores_as_the_trained_model(
         store, pool = sampler.corpus.store if example.titled else sampler.corpus.untitled, sampler.corpus.pool
         found = runtime.read(query, [(store.encoded(w.passage), pool[w.passage].sentences) for w in windows])
         parts = np.concatenate([reading.parts for reading in found])
-        np.testing.assert_allclose(parts, scored.parts, atol=tolerance)
-        np.testing.assert_allclose(parts @ runtime.weights[:JOINT], scored.sentence, atol=4 * tolerance)
+        np.testing.assert_allclose(parts, scored.parts, atol=0.5)
+        np.testing.assert_allclose(parts @ runtime.weights[:JOINT], scored.sentence, atol=2.0)
 
 
 def test_a_shipped_graph_can_be_trained_further(exported: Path) -> None:
     model = disturbed_model()
-    again = from_graph((exported / "labeller-half.onnx").read_bytes(), settings_of(model, "test"))
+    again = from_graph((exported / "labeller-int8.onnx").read_bytes(), settings_of(model, "test"))
     for (name, ours), theirs in zip(model.state_dict().items(), again.state_dict().values(), strict=True):
-        torch.testing.assert_close(theirs, ours, atol=2e-3, rtol=1e-3, msg=name)
+        torch.testing.assert_close(theirs, ours, atol=5e-3, rtol=1e-2, msg=name)
+    other = resources.files("ragcompress").joinpath("weights", "encoder-int8.onnx").read_bytes()
     with pytest.raises(ModelError, match="no joint labeller"):
-        from_graph((exported / "labeller-int8.onnx").read_bytes(), settings_of(model, "test"))
+        from_graph(other, settings_of(model, "test"))
 
 
 @pytest.mark.parametrize("native", [True, False])
