@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from ragcompress.core.budget import TokenBudget, check_count, embedded_count
-from ragcompress.core.clock import OutOfTime
+from ragcompress.core.clock import Clock, OutOfTime, running
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput
 from ragcompress.core.protocols import Compressor
@@ -98,8 +98,9 @@ class Attempt:
         limit = _limit(given, self.context, size) if given is not None else TokenBudget(min(size, UNREAD_LIMIT), count)
         how = "what stands around the question's words was kept instead, and tokens_in is an estimate"
         counted = "; tokens are those of the embedded tokenizer" if embedded else ""
-        answer = glance(self.context.note(f"{why}; {how}{counted}"), limit)
-        text = render(answer, limit)
+        with running(Clock(hurried=True)):
+            answer = glance(self.context.note(f"{why}; {how}{counted}"), limit)
+            text = render(answer, limit)
         return self._result(answer, limit, text, max(size, count(text) if text else 0), perf_counter() - began)
 
     def _by(self, method: Compressor, limit: TokenBudget, note: str = "") -> Compressed:

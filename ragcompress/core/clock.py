@@ -16,7 +16,7 @@ from threading import Event
 from time import monotonic
 from typing import TypeVar
 
-__all__ = ["Clock", "OutOfTime", "carried", "check", "running", "ticking"]
+__all__ = ["Clock", "OutOfTime", "carried", "check", "checking", "hurried", "running", "ticking"]
 
 T = TypeVar("T")
 
@@ -33,11 +33,13 @@ class Clock:
         until: The moment, by `time.monotonic`; infinite where there is no hurry.
         above: The clock inside which this one runs: when that one stops, so does this.
         stopped: Set when nobody waits any more.
+        hurried: What takes long for the sake of a nicer answer is left out.
     """
 
     until: float = float("inf")
     above: Clock | None = None
     stopped: Event = field(default_factory=Event)
+    hurried: bool = False
 
     @classmethod
     def of(cls, seconds: float | None) -> Clock:
@@ -83,6 +85,18 @@ def check() -> None:
     clock = _running.get()
     if clock is not None:
         clock.check()
+
+
+def checking() -> Callable[[], None]:
+    """`check` for other threads: it looks at the clock that runs here."""
+    clock = _running.get()
+    return clock.check if clock is not None else lambda: None
+
+
+def hurried() -> bool:
+    """Whether what takes long for the sake of a nicer answer is to be left out."""
+    clock = _running.get()
+    return clock is not None and clock.hurried
 
 
 def ticking(items: Iterable[T]) -> Iterator[T]:

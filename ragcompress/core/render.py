@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ragcompress.core.budget import Renderer, TokenBudget, costs
-from ragcompress.core.clock import check
+from ragcompress.core.clock import check, hurried
 from ragcompress.core.closing import Links, choose, claims, closed, links, sustained, untitled
 from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
@@ -142,14 +142,14 @@ def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[C
     Returns:
         None if no attempt was within the budget.
     """
-    most_chars, most_tokens = whole(context, budget)
+    lawful = _lawful(context, budget)
     best: tuple[int, Context | None] = (-1, None)
     aim = budget.limit
     for _ in range(8):
         attempt, step = choose(aim)
         text = render(attempt, budget)
         size = budget.count(text)
-        if best[0] < size <= min(budget.limit, most_tokens) and len(text) <= most_chars:
+        if best[0] < size and lawful(text, size):
             best = (size, attempt)
         correction = budget.limit - size
         if correction == 0 or (correction > 0 and (correction < step or not step or size < best[0])):
@@ -190,18 +190,28 @@ def _remembered(measure: Callable[..., int], passages: tuple[Passage, ...], budg
 
 def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
     """Whether a context renders within the limit and no longer than the whole passages."""
-    most = _measured(_characters, context, budget)
+    lawful = _lawful(context, budget)
 
     def within(candidate: Context) -> bool:
         check()
         text = render(candidate, budget)
-        size = budget.count(text)
+        return lawful(text, budget.count(text))
+
+    return within
+
+
+def _lawful(context: Context, budget: TokenBudget) -> Callable[[str, int], bool]:
+    """Whether a rendering of so many tokens is within the limit and no longer than the whole passages."""
+    brief = hurried()  # rendering ten thousand passages takes as long as all the rest
+    most = sum(len(p.text) for p in context.passages) if brief else _measured(_characters, context, budget)
+
+    def lawful(text: str, size: int) -> bool:
         if len(text) > most or size > budget.limit:
             return False
         little = most > LONG and 2 * len(text) <= most
         return little or size <= _measured(_tokens, context, budget)
 
-    return within
+    return lawful
 
 
 def _without(context: Context, gone: Sequence[int], needed: Links) -> Context:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from ragcompress.core.clock import hurried
 from ragcompress.core.closing import named_by_title
 from ragcompress.core.context import Context
 from ragcompress.core.json_out import changed, in_json, json_changes
@@ -78,7 +79,7 @@ def _texts(context: Context, segments: Sequence[Segment]) -> list[str]:
     spans = [segment.support[0][1:] for segment in segments]
     in_order = all(before[1] <= after[0] for before, after in pairwise(spans))
     verbatim = all(len(s.support) == 1 and s.text == whole[a:b] for s, (a, b) in zip(segments, spans, strict=True))
-    changes = json_changes(whole, spans) if in_order and verbatim else {}
+    changes = json_changes(whole, spans) if in_order and verbatim and not hurried() else {}
     return [changed(whole, span, changes) for span in spans] if changes else [segment.text for segment in segments]
 
 

@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any, Self
 
+from ragcompress.core.clock import checking
+
 __all__ = ["LateSession", "Shared", "cpu_gains_from_bfloat16", "cpu_gains_from_int8", "run_all", "session"]
 
 
@@ -31,11 +33,16 @@ def run_all(graph: Any, names: list[str], feeds: Sequence[dict[str, Any]]) -> li
     Short texts are read faster by one core each than by all cores one after another, and without padding. The threads
     live as long as the call: a server may fork afterwards.
     """
-    workers = min(_cores(), 8, len(feeds))
+    workers, look = min(_cores(), 8, len(feeds)), checking()
+
+    def run(feed: dict[str, Any]) -> Any:
+        look()
+        return graph.run(names, feed)
+
     if workers < 2:
-        return [graph.run(names, feed) for feed in feeds]
+        return [run(feed) for feed in feeds]
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda feed: graph.run(names, feed), feeds))
+        return list(pool.map(run, feeds))
 
 
 def _cores() -> int:

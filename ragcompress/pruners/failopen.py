@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ragcompress.core.budget import TokenBudget
+from ragcompress.core.clock import OutOfTime
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, MissingExtra, ModelError
 from ragcompress.core.render import fill, fit
@@ -21,6 +22,7 @@ def attempt(work: Callable[[], Answer], timeout_s: float | None = None) -> Answe
 
     Raises:
         MissingExtra, InvalidInput: A package is missing or the set-up is wrong; no fallback should hide that.
+        OutOfTime: The whole call has no more time.
     """
     box: list[Answer | Exception] = []
 
@@ -37,7 +39,7 @@ def attempt(work: Callable[[], Answer], timeout_s: float | None = None) -> Answe
         worker.start()
         worker.join(timeout_s)
     answer = box[0] if box else TimeoutError(f"no answer within {timeout_s} s")
-    if isinstance(answer, MissingExtra | InvalidInput):
+    if isinstance(answer, MissingExtra | InvalidInput | OutOfTime):
         raise answer
     return answer
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import monotonic, thread_time
 
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit
+from ragcompress.core.segment import sentences, words
 from ragcompress.core.types import Segment, Span
 from ragcompress.scorers.lexical import LexicalScorer, terms
 from ragcompress.structure import units
@@ -41,7 +42,8 @@ def glance(context: Context, budget: TokenBudget, *, seconds: float = SECONDS) -
     Args:
         context: As it was given, of any size.
         budget: Its limit bounds the rendered result.
-        seconds: How long places may be looked for; what was not searched by then is in the notes.
+        seconds: How long places may be looked for, of the processor's time; what was not searched by then is in
+            the notes.
     """
     places, searched, size = _places(context, seconds)
     weights = {word: 1 / (1 + n) ** 0.5 for word, n in Counter(place.word for place in places).items()}
@@ -53,6 +55,10 @@ def glance(context: Context, budget: TokenBudget, *, seconds: float = SECONDS) -
         relevance[place.passage] += weights[place.word]
     scored = narrow.split(units).with_scores([segment.score or 0.0 for segment in alone.segments], relevance)
     kept = fit(fill(scored, budget), budget)
+    if not kept.segments:  # a unit that was torn out of its page is longer than the budget: its sentences, its words
+        kept = fit(fill(scored.split(sentences), budget), budget)
+    if not kept.segments:
+        kept = fit(scored.split(words), budget)
     if searched < size:
         kept = kept.note(f"only the first {searched:,} of {size:,} characters were searched")
     return kept
@@ -60,17 +66,17 @@ def glance(context: Context, budget: TokenBudget, *, seconds: float = SECONDS) -
 
 def _places(context: Context, seconds: float) -> tuple[list[_Place], int, int]:
     """Where the question's words stand, how many characters were searched, and how many there are."""
-    until, searched = monotonic() + seconds, 0
+    began, until, searched = thread_time(), monotonic() + 3 * seconds, 0
     size = sum(len(passage.text) for passage in context.passages)
-    words = _words(context.asked)
+    wanted = _words(context.asked)
     found: list[_Place] = []
     for passage, start, part in _parts(context):
-        if searched and monotonic() > until:
+        if searched and (thread_time() - began > seconds or monotonic() > until):
             break
         searched += len(part)
         low = part.lower()
         low = low if len(low) == len(part) else part  # a few letters change their length: better to miss capitals
-        for word in words:
+        for word in wanted:
             at = low.find(word)
             for _ in range(HITS):
                 if at < 0:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ragcompress.core.clock import ticking
 from ragcompress.core.context import Context
-from ragcompress.core.segment import sanitise
+from ragcompress.core.segment import chunks, sanitise
+from ragcompress.core.types import Passage
 
 __all__ = ["LexicalScorer", "terms"]
 
@@ -39,6 +41,14 @@ def _parts(term: str) -> list[str]:
     if not _IS_DENSE.match(term):
         return [_stem(term)]
     return [term] if len(term) == 1 else [term[at : at + 2] for at in range(len(term) - 1)]
+
+
+def _passage_terms(passage: Passage) -> list[str]:
+    """`terms` of title and text, with looks at the clock in a long one."""
+    found = terms(passage.title)
+    for start, end in ticking(chunks(passage.text)):
+        found.extend(terms(passage.text[start:end]))
+    return found
 
 
 @lru_cache(maxsize=50_000)
@@ -80,8 +90,8 @@ class LexicalScorer:
     def weigh(self, context: Context) -> tuple[list[float], list[float]]:
         """BM25 of every segment and of every passage, unmixed."""
         query = Counter(terms(context.asked))
-        own = self._scores(query, [terms(segment.text) for segment in context.segments])
-        return own, self._scores(query, [terms(f"{p.title} {p.text}") for p in context.passages])
+        own = self._scores(query, [terms(segment.text) for segment in ticking(context.segments)])
+        return own, self._scores(query, [_passage_terms(p) for p in ticking(context.passages)])
 
     def _scores(self, query: Counter[str], documents: Sequence[Sequence[str]]) -> list[float]:
         counts = [Counter(filter(query.__contains__, document)) for document in documents]

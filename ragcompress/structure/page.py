@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ragcompress.core.clock import checking
 from ragcompress.core.types import Unit
 from ragcompress.structure.alike import is_value, read_alike
 from ragcompress.structure.code import all_code, read_code
@@ -149,7 +150,9 @@ def read_page(text: str, depth: int = 0, readers: tuple[Reader, ...] = READERS) 
     lines = Lines(text, (lambda inner: read_page(inner, depth + 1)) if depth < DEPTH else None)
     page = _Page(lines)
     at, prose = 0, -1
+    look = checking()
     while at < len(lines):
+        look()
         line = lines[at]
         if len(line) < 2 and line not in ("[", "{") and "-->" not in lines[at + 1]:
             if not line and prose >= 0 and _paragraph_ends(lines, at):
