@@ -14,8 +14,9 @@ from ragcompress.core.errors import CompressionFailed, InvalidInput
 from ragcompress.core.protocols import Compressor, Scorer
 from ragcompress.facade import compress
 from ragcompress.methods import DEFAULT, METHODS, resolve
+from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.results.result import Compressed
-from ragcompress.scorers import GuardedScorer
+from ragcompress.scorers import GuardedScorer, LexicalScorer
 from ragcompress.scorers.labels import LabelScorer
 from ragcompress.service.bodies import LOOKS, CompressBody
 from ragcompress.service.settings import Settings
@@ -24,7 +25,6 @@ from ragcompress.structure import units
 __all__ = ["METHOD_NAMES", "Ranked", "Work", "logit", "order"]
 
 METHOD_NAMES = tuple(method.name for method in METHODS if method.build and method.offline)
-_FALLBACK = "lexical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +66,17 @@ class Work:
         left = self._left(asked.timeout_ms, waited)
         options: dict[str, Any] = {"when_nothing": asked.when_nothing} if asked.when_nothing else {}
         if left <= 0:
-            return _late(compress(asked.query, asked.given(), *self._how(asked, _FALLBACK), **options), waited)
+            budget, _ = self._how(asked, name)
+            return _late(compress(asked.query, asked.given(), budget, by_words, **options), waited)
         out = compress(asked.query, asked.given(), *self._how(asked, name), timeout_s=left, **options)
         return replace(out, method=name)
 
     def rescue(self, asked: CompressBody, error: BaseException) -> Compressed:
         """What is answered where the work itself went wrong."""
-        out = compress(asked.query, asked.given(), *self._how(asked, _FALLBACK))
-        note = f"the work ended in {type(error).__name__}; sentences were selected by words instead"
-        return replace(out, context=out.context.note(note))
+        budget, _ = self._how(asked, asked.method or DEFAULT)
+        out = compress(asked.query, asked.given(), budget, by_words)
+        note = f"the work ended in {type(error).__name__}; words alone decided"
+        return replace(out, context=out.context.note(note), method="lexical")
 
     def _how(self, asked: CompressBody, name: str) -> tuple[TokenBudget | int | float | None, Compressor | str]:
         """Budget and compressor; a rendering and a tokenizer of the request's own need a `TokenBudget`."""
@@ -113,7 +115,7 @@ class Work:
         if left <= 0:
             raise TimeoutError
         try:
-            out = compress(question, [text], timeout_s=left, on_error="raise")
+            out = compress(question, [text], timeout_s=left, on_error="raise", when_nothing="empty")
         except CompressionFailed as error:
             if isinstance(error.__cause__, TimeoutError):
                 raise TimeoutError from error
@@ -124,7 +126,7 @@ class Work:
     def rank(self, query: str, texts: Sequence[str], waited: float, *, pruned: bool = False) -> Ranked:
         """Relevance of each text, and on request what compression keeps of it."""
         left = self._left(None, waited)
-        method: Compressor | str | None = _FALLBACK if left <= 0 else None if pruned else self._scored
+        method: Compressor | None = by_words if left <= 0 else None if pruned else self._scored
         out = compress(query, list(texts), compressor=method, timeout_s=left if left > 0 else None)
         kept = _kept(out) if pruned and left > 0 else tuple(texts) if pruned else ()
         return Ranked(_unit(out.passage_scores), kept, out.warnings)
@@ -145,6 +147,13 @@ class Work:
         return (timeout_ms / 1000 if timeout_ms else self.settings.timeout_s) - waited
 
 
+def by_words(context: Context, budget: TokenBudget) -> Context:
+    """What needs no model: the best sentences by BM25 where a budget asks for a choice, else everything, scored."""
+    if budget.limit < looks.whole(context, budget)[1]:
+        return SentencePruner(LexicalScorer())(context, budget)
+    return LexicalScorer()(context.split(units))
+
+
 def order(scores: Sequence[float]) -> list[int]:
     """Numbers of documents, best first; ties by position."""
     return sorted(range(len(scores)), key=lambda at: (-scores[at], at))
@@ -157,8 +166,8 @@ def logit(score: float) -> float:
 
 
 def _late(out: Compressed, waited: float) -> Compressed:
-    note = f"the request waited {waited:.1f} s, longer than its deadline; sentences were selected by words instead"
-    return replace(out, context=out.context.note(note))
+    note = f"the request waited {waited:.1f} s, longer than its deadline; words alone decided"
+    return replace(out, context=out.context.note(note), method="lexical")
 
 
 def _unit(scores: Sequence[float]) -> tuple[float, ...]:

@@ -133,6 +133,30 @@ def test_malformed_is_4xx_and_says_why(client, path, body):
     assert answer.headers["x-request-id"] == answer.json()["request_id"]
 
 
+@pytest.mark.parametrize("budget", [None, {"tokens": 12}, {"fraction": 0.5}])
+def test_a_wait_beyond_the_deadline_is_answered_by_words(budget):
+    from ragcompress.service.bodies import CompressBody
+    from ragcompress.service.work import Work
+
+    work = Work(Settings())
+    late = work.compress(CompressBody(query=QUERY, passages=[TOOL], budget=budget, timeout_ms=1), waited=5.0)
+    assert "waited 5.0 s" in late.warnings[-1]
+    assert late.method == "lexical"
+    assert late.tokens_out <= late.limit
+    assert late.text
+    assert work.rank(QUERY, [PASSAGES[1], TOOL], waited=99.0).scores[1] > 0
+    assert work.rescue(CompressBody(query=QUERY, passages=PASSAGES, budget=budget), SystemExit()).text
+
+
+def test_when_nothing_answers(client):
+    body = {"query": "When was the treaty of Westphalia signed?", "passages": [TOOL]}
+    kept = {name: client.post("/v1/compress", json={**body, "when_nothing": name}).json() for name in ("all", "empty")}
+    assert (kept["all"]["text"], kept["empty"]["text"]) == (TOOL, "")
+    assert client.post("/v1/compress", json=body).json()["warnings"]
+    alone = [{"role": "user", "content": body["query"]}, {"role": "tool", "tool_call_id": "w", "content": TOOL}]
+    assert client.post("/v1/compress", json={"messages": alone}).json()["messages"] == alone
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
