@@ -91,6 +91,7 @@ def _separates(lines: Lines, at: int, mark: str) -> bool:
     """Whether the next lines have as many cells each, and the mark isn't that of a sentence."""
     sample = [lines[number] for number in range(at, at + 4)]
     sample = sample[: sample.index("")] if "" in sample else sample
+    sample = [line + " " * line.endswith(",") for line in sample]  # an empty last cell lost its blank
     counts = [_cells(line, mark) for line in sample]
     if len(sample) < 2 or counts[0] < 2 or any(abs(count - counts[0]) > (mark != "\t") for count in counts[1:2]):
         return False

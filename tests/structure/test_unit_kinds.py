@@ -144,3 +144,10 @@ def test_a_part_needs_what_limits_it():
     cells = parts(row, Unit(0, len(row), (), "row"))
     assert [row[a:b] for a, b, *_ in cells] == ["| Pro |", " $12 |", " $120 |"]
     assert cells[2].needs == ((0, 7),)
+
+
+def test_rows_whose_first_or_last_cell_is_empty_are_rows():
+    text = "Rank, Athlete, Time, Notes\n, Kulikov, 39.17, OR\n, Muratov, 39.25, \n4, Wallberg, 39.56, \n"
+    found = units(text)
+    assert [unit.kind for unit in found] == ["header", "row", "row", "row"]
+    assert all(unit.needs == ((0, 27),) for unit in found[1:])

@@ -12,7 +12,7 @@ from labeller_cases import record
 from ragcompress.core.segment import sentences
 from ragcompress.models.labeller.matching import token_ranges
 from ragcompress.training.labeller.batch import Crop, choose_sentences
-from ragcompress.training.labeller.corpus import _item as labelled
+from ragcompress.training.labeller.corpus import item_of as labelled
 from ragcompress.training.labeller.data import Example, PoolPassage, keywords, merge, named, thinned
 from ragcompress.training.labeller.sampling import Sampler
 
@@ -23,7 +23,7 @@ def pool_of(row: dict) -> list[PoolPassage]:
 
 def test_answer_support_marks_its_sentence() -> None:
     row = record("Paris", 89)
-    item = labelled(row, [0], "squad", pool_of(row))
+    item = labelled(row, [0], "squad", pool_of(row), held_out=False)
     assert item is not None
     assert item.groups == (((0, 1),),)
     assert item.answers == ("1889",)
@@ -33,7 +33,7 @@ def test_answer_support_marks_its_sentence() -> None:
 def test_repeated_answer_is_masked_where_unmarked() -> None:
     row = record("Paris", 89)
     row["passages"][0]["text"] += " It burned in 1889."
-    item = labelled(row, [0], "squad", pool_of(row))
+    item = labelled(row, [0], "squad", pool_of(row), held_out=False)
     assert item is not None
     assert item.masked == ((0, 3),)
 
@@ -41,7 +41,7 @@ def test_repeated_answer_is_masked_where_unmarked() -> None:
 def test_evidence_sentences_are_all_needed() -> None:
     row = record("Paris", 89, kind="sentence")
     row["passages"][0]["support"] = [[0, 10], row["passages"][0]["support"][0]]
-    item = labelled(row, [0], "2wiki", pool_of(row))
+    item = labelled(row, [0], "2wiki", pool_of(row), held_out=False)
     assert item is not None
     assert item.groups == (((0, 0),), ((0, 1),))
     assert item.spans == ()
@@ -50,7 +50,7 @@ def test_evidence_sentences_are_all_needed() -> None:
 def test_question_without_support_is_left_out() -> None:
     row = record("Paris", 89)
     row["passages"][0]["support"] = []
-    assert labelled(row, [0], "squad", pool_of(row)) is None
+    assert labelled(row, [0], "squad", pool_of(row), held_out=False) is None
 
 
 def test_keywords_drop_stop_words_but_never_everything() -> None:
