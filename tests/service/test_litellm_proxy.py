@@ -34,8 +34,8 @@ OTHER = [
     {"role": "user", "content": "When was the treaty of Westphalia signed?"},
     {"role": "assistant", "content": "In 1648."},
     {"role": "user", "content": "Where is the pump made?"},
-    call("c1", q="pump"),
-    {"role": "tool", "tool_call_id": "c1", "content": TOOL},
+    call("c7", q="pump"),
+    {"role": "tool", "tool_call_id": "c7", "content": TOOL},
     call("c2", q="maker"),
     {"role": "tool", "tool_call_id": "c2", "content": "short"},
 ]
