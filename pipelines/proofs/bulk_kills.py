@@ -38,7 +38,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(options.out / "whole.job", ignore_errors=True)
     source = options.out / "in.jsonl"
-    _write(source, options.rows)
+    write_questions(source, options.rows)
     began = time.monotonic()
     _finish(_started(source, options.out / "whole", options, engine="here"))
     print(f"unbroken: {options.rows:,} rows in {time.monotonic() - began:.0f} s", flush=True)
@@ -119,7 +119,7 @@ def _finish(running: subprocess.Popen[bytes]) -> None:
         raise subprocess.CalledProcessError(running.returncode, running.args)
 
 
-def _write(path: Path, rows: int) -> None:
+def write_questions(path: Path, rows: int) -> None:
     """Questions over passages of made-up words, with two bad lines; the same every time."""
     rng = random.Random(7)
     words = ["".join(rng.choices("aeioulmnrst", k=rng.randint(2, 8))) for _ in range(3000)]

@@ -89,7 +89,12 @@ def _started(actors: int) -> Iterator[Any]:
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells every run's plan on the console
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if "RAY_ADDRESS" not in os.environ:
-        quiet |= {"num_cpus": max(cores(), actors) + SPARE, "include_dashboard": False, "object_store_memory": STORE}
+        quiet |= {
+            "address": "local",
+            "num_cpus": max(cores(), actors) + SPARE,
+            "include_dashboard": False,
+            "object_store_memory": STORE,
+        }
     try:
         ray.init(**quiet)
     except Exception as error:  # Ray raises plain ones

@@ -1,0 +1,54 @@
+"""A bulk job on two Ray nodes of which one is killed in the middle: nothing is lost, nothing doubled.
+
+python -m pipelines.proofs.two_nodes --rows 300
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from pipelines.proofs.bulk_kills import write_questions
+from pipelines.proofs.proof import must
+from ragcompress.bulk import compress_dataset
+from ragcompress.core.errors import require
+
+
+def main() -> None:
+    """One run here, one on two nodes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=300)
+    options = parser.parse_args()
+    os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "300"}
+    ray, cluster_of = require("ray", "ray"), require("ray.cluster_utils", "ray").Cluster
+    with tempfile.TemporaryDirectory() as folder:
+        source, job = Path(folder, "in.jsonl"), Path(folder, "job")
+        write_questions(source, options.rows)
+        whole = list(compress_dataset(source, budget=60, compressor="truncate", chunk=5))
+        cluster = cluster_of(initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 2**27})
+        second = cluster.add_node(num_cpus=2, object_store_memory=2**27)
+        ray.init(address=cluster.address, log_to_driver=False)
+        must(len([node for node in ray.nodes() if node["Alive"]]) == 2, "two nodes are alive")
+        killed: list[int] = []
+
+        def kill() -> None:
+            while (done := len(list(job.glob("parts/*.parquet")))) < options.rows // 15:
+                time.sleep(0.05)
+            cluster.remove_node(second, allow_graceful=False)
+            killed.append(done)
+
+        threading.Thread(target=kill, daemon=True).start()
+        made = compress_dataset(source, budget=60, compressor="truncate", chunk=5, engine="ray", actors=3, job=job)
+        told = f"the second node was killed with {killed} of {options.rows // 5} chunks done"
+        must(bool(killed) and len([node for node in ray.nodes() if node["Alive"]]) == 1, told)
+        must(list(made) == whole, f"{len(made):,} rows, equal to those of an unbroken run")
+        ray.shutdown()
+        cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main()
