@@ -6,7 +6,7 @@ caller to choose, because a question whose answer was in the passages gets an em
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -48,7 +48,7 @@ def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bo
     if when == "empty":
         return answer if answer.notes else answer.note("nothing was kept: no unit was relevant enough, or none fits")
     ranked = _ranked(answer)
-    order = best_first([segment.score for segment in ranked.segments])
+    order = _from_each(ranked, best_first([segment.score for segment in ranked.segments]))
     if when == "all":
         kept = fit(ranked, budget) if free else fill(ranked, budget)
         return kept.note("nothing was relevant enough; all that the budget holds was kept, as when_nothing='all' says")
@@ -60,6 +60,15 @@ def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bo
         return _with_size_of_best(chosen, budget, "nothing fits: ")
     kept = chosen if free else _with_size_of_best(chosen, budget)
     return kept.note("nothing was relevant enough; a few best units were kept instead (when_nothing='empty': none)")
+
+
+def _from_each(ranked: Context, order: Sequence[int]) -> list[int]:
+    """The best of every passage first: where nothing stands out, three of one passage are a poor guess."""
+    firsts: dict[int, int] = {}
+    for at in order:
+        firsts.setdefault(ranked.segments[at].support[0].passage, at)
+    chosen = set(firsts.values())
+    return [*firsts.values(), *(at for at in order if at not in chosen)]
 
 
 def _says_something(segments: tuple[Segment, ...]) -> bool:
