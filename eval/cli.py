@@ -14,7 +14,7 @@ from ragcompress.core.errors import InvalidInput, RagCompressError, require
 from ragcompress.core.protocols import Retriever
 from ragcompress.core.types import Passage
 
-from . import choose, compare, speed, trust
+from . import choose, compare, race, speed, trust
 from .datasets import checksum, find, load, shortened
 from .hub import PREFIX, load_hub
 from .options import parser
@@ -112,8 +112,21 @@ def _choose(options: argparse.Namespace) -> int:
     return 0
 
 
+def _race(options: argparse.Namespace, questions: Sequence[Question]) -> int:
+    from ragcompress.retriever.states import StateMaker
+    from ragcompress.retriever.units import UnitMaker
+
+    stored = [(), (UnitMaker,), (UnitMaker, StateMaker)] if options.stored else [()]
+    runners = race.peers([name for name in options.peers.split(",") if name])
+    runners += [race.ours(name, options.budget, *ahead) for name in _names(options) for ahead in stored]
+    print(race.table(list(race.race(runners, questions, options.out))))
+    return 0
+
+
 def _speed(options: argparse.Namespace) -> int:
     questions, _ = _asked(options)
+    if options.peers is not None:
+        return _race(options, questions)
     plan = Plan.named(_names(options), [options.budget], bounds=False)
     prices = speed.Prices(options.prefill, options.price)
     rows = [speed.Timed(*each) for each in plan.methods.items()]

@@ -50,6 +50,11 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one.add_argument("--prefill", type=float, default=2000.0, help="tokens a second the reader takes in")
     one.add_argument("--price", type=float, default=0.5, help="price of a million input tokens")
     one.add_argument("--stored", action="store_true", help="also with token states stored in the index")
+    one.add_argument(
+        "--peers",
+        help="race beside others, in turn: some of filter,cross-encoder,provence,llmlingua; with stored units",
+    )
+    one.add_argument("--out", type=Path, help="with --peers: keep the laps in this file, and go on from it")
     one.set_defaults(action="speed")
     one = actions.add_parser("structured", help="tables, records, logs, chats: right units kept with what they need")
     one.add_argument("--methods", default="labeller,lexical", help="names of methods")

@@ -44,7 +44,7 @@ CALIBRATE, CALIBRATE_PASSAGES = 260, 7
 RIDGE = 0.1
 ACROSS = 0.2  # a question in another language than its passages, of which there are hardly any, finds less probability
 NAME = "ragcompress-multilingual-1"
-CACHED = 1_500_000  # tokens whose states stay in memory: 4.6 GB
+CACHED = 4_600_000_000  # bytes of states that stay in memory: 1.5 million tokens
 REFIT = 24  # batches that the first weights of the sum are fitted on
 CHECK_EVERY_S = 600.0
 CONFIG = TrainConfig(batch=10, passages=6, max_tokens=170, warmup=40, p_swapped=0.0, p_pair=0.06)
@@ -65,7 +65,7 @@ def sampler(weights: Path, config: TrainConfig) -> MixedSampler:
     data = Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data")) / "train"
     mixture = load_mixture(data, questions=QUESTIONS, seed=config.seed)
     encoder = multilingual(weights)
-    encoder.cache_tokens = CACHED
+    encoder.cache_bytes = CACHED
     return MixedSampler(mixture, encoder, config)
 
 

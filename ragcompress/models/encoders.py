@@ -33,7 +33,8 @@ WINDOW = 256  # tokens per forward, special tokens and title included; what Mini
 OVERLAP = 32  # tokens of context on either side of a cut
 MAX_TITLE = 32
 CHUNK = 32  # texts whose windows are read side by side
-CACHE_TOKENS = 400_000  # about 600 MB of float32 states at 384 dimensions
+CACHE_BYTES = 192 * 2**20  # of states: 64,000 tokens of 384 dimensions, middle and last
+CACHED_UNITS = 4096  # passages whose units' vectors were read from an index, some 40 MB
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -56,6 +57,11 @@ class Encoded:
     ids: NDArray[np.int64] | None = None
 
     @cached_property
+    def nbytes(self) -> int:
+        """How much memory its states take."""
+        return self.last.nbytes + (0 if self.middle is None else self.middle.nbytes)
+
+    @cached_property
     def lengths(self) -> Floats:
         """Of the last states, 1 for a state of zeros; shape [tokens]."""
         found = np.sqrt(np.einsum("td,td->t", self.last, self.last))
@@ -70,6 +76,21 @@ class Encoded:
     def inside(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""
         return inside(self.offsets, start, end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitVectors:
+    """What the units of one passage mean, as stored with an index.
+
+    Attributes:
+        spans: Half-open character ranges of the units, shape [units, 2].
+        rows: Their means of last states at length 1, zeros for one without tokens; shape [units, dim].
+        vector: The whole passage's; shape [dim].
+    """
+
+    spans: Ints
+    rows: Floats
+    vector: Floats
 
 
 def inside(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:
@@ -102,10 +123,10 @@ class _WindowedEncoder(Shared):
     """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs.
 
     Attributes:
-        cache_tokens: How many tokens' states are remembered.
+        cache_bytes: How much of the states is remembered.
     """
 
-    cache_tokens = CACHE_TOKENS
+    cache_bytes = CACHE_BYTES
 
     def __init__(
         self, tokenizer: Any, name: str, *, window: int = WINDOW, prefixes: tuple[str, str] = ("", "")
@@ -120,7 +141,8 @@ class _WindowedEncoder(Shared):
         """Begin with nothing remembered."""
         self._words = _words(self._tokenizer)
         self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
-        self._cached_tokens = 0
+        self._cached_bytes = 0
+        self._units: dict[tuple[str, str], UnitVectors] = {}
         self._lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -153,6 +175,18 @@ class _WindowedEncoder(Shared):
             known = key in self._cache
         if not known:
             self._remember(key, make())
+
+    def remember_units(self, passage: Passage, make: Callable[[], UnitVectors]) -> None:
+        """Keep vectors of units that were stored; ``make`` is called only if they are not there yet."""
+        key = self._key(passage)
+        if key not in self._units:
+            if len(self._units) >= CACHED_UNITS:
+                self._units.clear()
+            self._units[key] = make()
+
+    def units_of(self, passage: Passage) -> UnitVectors | None:
+        """Stored vectors of a passage's units, where there are any."""
+        return self._units.get(self._key(passage))
 
     def _pieces(self, text: str) -> tuple[Ints, Ints]:
         """Vocabulary numbers [tokens] and character offsets [tokens, 2], without special tokens."""
@@ -197,11 +231,11 @@ class _WindowedEncoder(Shared):
 
     def _remember(self, key: tuple[str, str], encoded: Encoded) -> None:
         with self._lock:
-            if key not in self._cache and len(encoded.offsets) <= self.cache_tokens // 4:
+            if key not in self._cache and encoded.nbytes <= self.cache_bytes // 4:
                 self._cache[key] = encoded
-                self._cached_tokens += len(encoded.offsets)
-            while self._cached_tokens > self.cache_tokens:
-                self._cached_tokens -= len(self._cache.popitem(last=False)[1].offsets)
+                self._cached_bytes += encoded.nbytes
+            while self._cached_bytes > self.cache_bytes:
+                self._cached_bytes -= self._cache.popitem(last=False)[1].nbytes
 
     def _windows(self, front: str, text: str) -> Iterator[_Window]:
         ids, offsets = self._pieces(sanitise(text))

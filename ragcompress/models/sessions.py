@@ -7,12 +7,23 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
 from ragcompress.core.clock import checking
+from ragcompress.core.errors import InvalidInput
 
-__all__ = ["LateSession", "Shared", "cpu_gains_from_bfloat16", "cpu_gains_from_int8", "run_all", "session"]
+__all__ = [
+    "LateSession",
+    "Shared",
+    "cores",
+    "cpu_gains_from_bfloat16",
+    "cpu_gains_from_int8",
+    "limit_threads",
+    "run_all",
+    "session",
+]
 
 
 def session(graph: bytes | str, *, threads: int | None = None) -> Any:
@@ -20,7 +31,7 @@ def session(graph: bytes | str, *, threads: int | None = None) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or min(_cores(), 8)
+    options.intra_op_num_threads = threads or min(cores(), 8)
     options.log_severity_level = 3
     if not cpu_gains_from_int8():  # products of eight by eight bits overflow there; slower, and the same numbers
         options.add_session_config_entry("session.x64quantprecision", "1")
@@ -30,25 +41,69 @@ def session(graph: bytes | str, *, threads: int | None = None) -> Any:
 def run_all(graph: Any, names: list[str], feeds: Sequence[dict[str, Any]]) -> list[Any]:
     """What ``graph`` gives for each of several inputs, in order, run side by side on all cores.
 
-    Short texts are read faster by one core each than by all cores one after another, and without padding. The threads
-    live as long as the call: a server may fork afterwards.
+    Short texts are read faster by one core each than by all cores one after another, and without padding. The longest
+    come first, so that none is begun when the others are done. The threads stay; a process that forks makes its own.
     """
-    workers, look = min(_cores(), 8, len(feeds)), checking()
+    workers, look = min(cores(), 8), checking()
 
-    def run(feed: dict[str, Any]) -> Any:
+    def run(at: int) -> Any:
         look()
-        return graph.run(names, feed)
+        return graph.run(names, feeds[at])
 
-    if workers < 2:
-        return [run(feed) for feed in feeds]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(run, feeds))
+    if workers < 2 or len(feeds) < 2:
+        return [run(at) for at in range(len(feeds))]
+    order = sorted(range(len(feeds)), key=lambda at: (-_size(feeds[at]), at))
+    found = dict(zip(order, _pool(workers).map(run, order), strict=True))
+    return [found[at] for at in range(len(feeds))]
 
 
-def _cores() -> int:
-    """How many cores this process may use, which in a container or under taskset are fewer than the machine has."""
+def _size(feed: dict[str, Any]) -> int:
+    return max((getattr(value, "size", 0) for value in feed.values()), default=0)
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="ragcompress-model")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads don't survive a fork
+
+
+_threads: int | None = None
+
+
+def limit_threads(threads: int | None) -> None:
+    """Let models of this process compute in at most so many threads; None: in as many as `cores` finds.
+
+    Raises:
+        InvalidInput: Less than one.
+    """
+    global _threads
+    if threads is not None and threads < 1:
+        raise InvalidInput(f"threads must be at least 1, not {threads}; None leaves it to the package")
+    _threads = threads
+
+
+def cores() -> int:
+    """How many cores this process is to use: those it may run on, its container's share, and what it was told."""
+    if _threads is not None:
+        return _threads
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    found = len(affinity(0)) if affinity else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    limits = [found, _share(), int(asked) if asked.isdecimal() and int(asked) else found]
+    return max(1, min(limits))
+
+
+@lru_cache(maxsize=1)
+def _share() -> int:
+    """Cores that the container's quota amounts to, rounded up; many where there is none."""
+    try:
+        quota, _, period = Path("/sys/fs/cgroup/cpu.max").read_text().partition(" ")
+        return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):  # no cgroup of version 2, or "max"
+        return 1024
 
 
 def cpu_gains_from_int8() -> bool:

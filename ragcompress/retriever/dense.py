@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, norm
 from ragcompress.retriever.gate import Gate
 from ragcompress.retriever.identity import check_identity, identity
 from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
-from ragcompress.retriever.sidecar import Sidecar, SidecarMaker, default_makers
+from ragcompress.retriever.sidecar import Sidecar, SidecarMaker, all_makers, makers_for
 from ragcompress.retriever.store import Generation, Writer, read_generation, write_generation
 from ragcompress.retriever.table import Table
 
@@ -62,7 +62,7 @@ class DenseRetriever:
         cls,
         passages: Iterable[str | Passage],
         encoder: Any = None,
-        precompute: bool | Sequence[SidecarMaker] = False,
+        precompute: bool | Literal["units"] | Sequence[SidecarMaker] = False,
         *,
         kind: Kind | None = None,
         batch_size: int = 32,
@@ -77,8 +77,9 @@ class DenseRetriever:
             encoder: None (multilingual-e5-small, which ships; ``"minilm"`` is English alone and half the
                 work), a SentenceTransformer or the name of one on this machine, or any
                 object with ``encode(list[str]) -> array``.
-            precompute: Also compute sidecars: those of these makers, or (True) the token states, so that compressing
-                what was retrieved costs the query's half alone (about 100 kB per passage of 100 words).
+            precompute: Also compute what compressing will need of what is retrieved: ``"units"``: units and their
+                vectors, for methods that compare vectors (about 6 kB per passage of 100 words); True: token states as
+                well, so that any method costs the query's half alone (about 100 kB more); or makers of your own.
             kind: ``"flat"`` (exact), ``"hnsw"`` or ``"ivfpq"``; None: by size.
             batch_size: Texts per call of the encoder.
             progress: Show a bar on stderr.
@@ -90,10 +91,9 @@ class DenseRetriever:
             EncoderMismatch: ``resume_folder`` holds shards of another encoder.
         """
         check_batch(batch_size)
-        makers = () if precompute is False else default_makers() if precompute is True else precompute
         kept = last_of_each(as_passages(passages))
         texts, used = [passage_text(passage) for passage in kept], as_encoder(encoder)
-        table = Table(used.dim, kind=kind, makers=makers)
+        table = Table(used.dim, kind=kind, makers=makers_for(precompute))
         folder = None if resume_folder is None else Path(resume_folder)
         with progress_bar("encoding", len(kept), shown=progress) as advance:
             vectors = encode_corpus(used, texts, batch_size=batch_size, resume_folder=folder, advance=advance)
@@ -280,7 +280,7 @@ class DenseRetriever:
         Raises:
             BadIndex: There is no index. DamagedIndex, EncoderMismatch, NewerFormat: see ``errors``.
         """
-        used, makers = as_encoder(encoder), default_makers()
+        used, makers = as_encoder(encoder), all_makers()
 
         def read(saved: Generation) -> DenseRetriever:
             check_identity(saved.facts["encoder"], used, where=Path(folder))

@@ -18,7 +18,7 @@ from ragcompress.retriever.embed import as_encoder, embed_queries, passage_text
 from ragcompress.retriever.identity import check_identity
 from ragcompress.retriever.inputs import check_queries
 from ragcompress.retriever.lexical import LexicalIndex
-from ragcompress.retriever.sidecar import default_makers
+from ragcompress.retriever.sidecar import all_makers
 from ragcompress.retriever.store import Generation, read_generation
 from ragcompress.retriever.table import Table
 
@@ -139,7 +139,7 @@ class HybridRetriever:
         cls, folder: str | Path, encoder: Any = None, *, mmap: bool = True, verify: bool = True
     ) -> HybridRetriever:
         """See ``DenseRetriever.load``; of a folder saved by a DenseRetriever, BM25 is built at the first search."""
-        used, makers = as_encoder(encoder), default_makers()
+        used, makers = as_encoder(encoder), all_makers()
 
         def read(saved: Generation) -> HybridRetriever:
             check_identity(saved.facts["encoder"], used, where=Path(folder))

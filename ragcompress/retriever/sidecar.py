@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 
-__all__ = ["Sidecar", "SidecarMaker", "default_makers"]
+__all__ = ["Sidecar", "SidecarMaker", "all_makers", "default_makers", "makers_for"]
 
 Array = NDArray[Any]
 
@@ -40,6 +41,28 @@ class SidecarMaker(Protocol):
     def recall(self, passages: Sequence[Passage], arrays: Sequence[Array]) -> None:
         """These passages were just retrieved and these are their arrays: put them where they will be looked for."""
         ...
+
+
+def all_makers() -> tuple[SidecarMaker, ...]:
+    """All that this package computes and reads."""
+    from ragcompress.retriever.units import UnitMaker
+
+    return (*default_makers(), UnitMaker())
+
+
+def makers_for(precompute: bool | Literal["units"] | Sequence[SidecarMaker]) -> tuple[SidecarMaker, ...]:
+    """What is to be computed: nothing, units, units and token states (True), or what the caller's makers do.
+
+    Raises:
+        InvalidInput: Another word than "units".
+    """
+    if precompute == "units":
+        return all_makers()[1:]
+    if isinstance(precompute, str):
+        raise InvalidInput(f"precompute is False, 'units', True or your own makers, not {precompute!r}")
+    if isinstance(precompute, bool):
+        return all_makers() if precompute else ()
+    return tuple(precompute)
 
 
 def default_makers() -> tuple[SidecarMaker, ...]:

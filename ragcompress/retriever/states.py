@@ -23,6 +23,7 @@ __all__ = ["StateMaker", "pack", "unpack"]
 LAYOUT = 1  # of the packed rows; part of the fingerprint
 FIXED = 12  # bytes of a token besides its states: its number, two offsets
 HEAD = 2  # rows of scales
+CHUNK = 64  # passages encoded side by side
 
 Bytes = NDArray[np.uint8]
 
@@ -51,7 +52,8 @@ class StateMaker:
 
     def __call__(self, passages: Sequence[Passage]) -> list[Bytes]:
         """The packed states of every passage, ``[tokens, bytes]``."""
-        return [pack(self.encoder.passages([passage])[0]) for passage in passages]
+        chunks = (passages[at : at + CHUNK] for at in range(0, len(passages), CHUNK))
+        return [pack(states) for chunk in chunks for states in self.encoder.passages(chunk)]
 
     def recall(self, passages: Sequence[Passage], arrays: Sequence[NDArray[Any]]) -> None:
         """Put stored states into the encoder's cache; empty arrays (not computed) are passed over."""

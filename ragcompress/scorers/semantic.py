@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +42,28 @@ class DenseScorer:
 
     def __call__(self, context: Context) -> Context:
         """Scores in [-1, 1]."""
-        found = features(context, self.encoder)
-        mixed = (1 - self.passage_share) * found.cosine + self.passage_share * found.passage_cosine
-        return context.with_scores(mixed.tolist(), per_passage(context, found.passage_cosine))
+        cosine, whole = _stored(context, self.encoder) or itemgetter(1, 0)(features(context, self.encoder))
+        mixed = (1 - self.passage_share) * cosine + self.passage_share * whole
+        return context.with_scores(mixed.tolist(), per_passage(context, whole))
+
+
+def _stored(context: Context, encoder: TokenEncoder) -> tuple[Floats, Floats] | None:
+    """Cosines of segments and of their passages from vectors stored with an index; None where they don't serve."""
+    if not isinstance(encoder, OnnxEncoder) or not context.segments:
+        return None
+    spans = [segment.support[0] for segment in context.segments if len(segment.support) == 1]
+    used = [number for number, _ in groupby(spans, key=itemgetter(0))]
+    known = [units for number in used if (units := encoder.units_of(context.passages[number])) is not None]
+    if len(spans) < len(context.segments) or len(known) < len(used):
+        return None
+    wanted = np.array(spans, dtype=np.int64)
+    if not np.array_equal(np.concatenate([units.spans for units in known]), wanted[:, 1:]):
+        return None
+    query = encoder.query(context.query).vector
+    rows, sizes = np.concatenate([units.rows for units in known]), [len(units.rows) for units in known]
+    empty = ~rows.any(axis=1)
+    whole = np.repeat(np.stack([units.vector for units in known]) @ query, sizes)
+    return np.where(empty, -1, rows @ query).astype(np.float32), np.where(empty, -1, whole).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,6 @@
 
 from ragcompress.structure.page import KINDS
 from ragcompress.structure.parts import parts
-from ragcompress.structure.units import units
+from ragcompress.structure.units import fingerprint, remember, units
 
-__all__ = ["KINDS", "parts", "units"]
+__all__ = ["KINDS", "fingerprint", "parts", "remember", "units"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import hashlib
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
 
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import Segmenter, sanitise
@@ -10,7 +13,10 @@ from ragcompress.core.types import Unit
 from ragcompress.structure.closing import finish
 from ragcompress.structure.page import KINDS, READERS, read_page
 
-__all__ = ["units"]
+__all__ = ["fingerprint", "remember", "units"]
+
+STORED = 4096  # passages whose units were read from an index
+_stored: dict[str, tuple[Unit, ...]] = {}
 
 
 def units(text: str, kind: str | Segmenter | None = None) -> list[Unit]:
@@ -41,7 +47,23 @@ def units(text: str, kind: str | Segmenter | None = None) -> list[Unit]:
         return finish(text, sorted(given, key=lambda unit: unit.start))
     if kind is not None and kind not in KINDS:
         raise InvalidInput(f"there is no kind {kind!r}; name one of {', '.join(KINDS)}, or pass a function")
-    return list(_units(text, kind))
+    return list(_stored.get(text) or _units(text, None)) if kind is None else list(_units(text, kind))
+
+
+def remember(text: str, make: Callable[[], tuple[Unit, ...]]) -> None:
+    """Take the units of ``text`` from where they were stored; ``make`` is called only if they are not there yet."""
+    if text not in _stored:
+        if len(_stored) >= STORED:
+            _stored.clear()
+        _stored[text] = make()
+
+
+@cache
+def fingerprint() -> str:
+    """Changes whenever the code that reads units does: what was stored before is then read anew."""
+    root = Path(__file__).parent
+    files = [*sorted(root.glob("*.py")), *sorted(root.parent.joinpath("core").glob("s*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 @lru_cache(maxsize=1024)

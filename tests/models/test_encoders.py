@@ -93,3 +93,48 @@ def test_running_side_by_side_gives_every_answer_in_order_and_passes_errors_on()
     assert run_all(Graph(), ["y"], []) == []
     with pytest.raises(ValueError, match="negative"):
         run_all(Graph(), ["y"], [{"x": 1}, {"x": -1}, {"x": 2}])
+
+
+def test_the_cache_is_bounded_in_bytes(encoder):
+    small = OnnxEncoder(encoder._graph, encoder._tokenizer, encoder._name)
+    small.cache_bytes = 100_000
+    for number in range(12):
+        small.passages([Passage(f"Text {number}.")])
+    assert 0 < sum(encoded.nbytes for encoded in small._cache.values()) == small._cached_bytes <= 100_000
+    small.passages([Passage("word " * 60)])  # more than a quarter of it: never kept
+    assert small._cached_bytes <= 100_000
+
+
+def test_cores_are_those_allowed(monkeypatch):
+    from ragcompress.models import sessions
+
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)), raising=False)
+    monkeypatch.setattr(sessions, "_share", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert sessions.cores() == 4
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert sessions.cores() == 2
+    sessions.limit_threads(3)
+    try:
+        assert sessions.cores() == 3
+    finally:
+        sessions.limit_threads(None)
+    with pytest.raises(InvalidInput, match="at least 1"):
+        sessions.limit_threads(0)
+
+
+def test_threads_stay_between_calls():
+    import threading
+
+    from ragcompress.models import sessions
+
+    class Graph:
+        def run(self, names, feed):
+            return [threading.get_ident()]
+
+    sessions.limit_threads(2)
+    try:
+        first = {tuple(found) for _ in range(5) for found in run_all(Graph(), ["y"], [{}] * 4)}
+        assert len(first) <= 2
+    finally:
+        sessions.limit_threads(None)

@@ -192,7 +192,7 @@ def test_sidecars_stay_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     loaded.add([Passage("later", id="later")])  # no maker at hand: not computed, but nothing shifts
     assert codes(loaded, "later") is None
     assert codes(loaded, "new") == [110, 101, 119]
-    monkeypatch.setattr(dense_module, "default_makers", lambda: (Lengths(),))
+    monkeypatch.setattr(dense_module, "all_makers", lambda: (Lengths(),))
     loaded = DenseRetriever.load(tmp_path, ENCODER)
     loaded.add([Passage("ab", id="later")])
     assert codes(loaded, "later") == [97, 98]

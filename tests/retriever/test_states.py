@@ -60,7 +60,7 @@ def test_retrieved_passages_need_no_forward(tmp_path: Path, monkeypatch: pytest.
     counted: list[int] = []
     encoder = fresh_encoder(counted)
     monkeypatch.setattr("ragcompress.retriever.sidecar.default_makers", lambda: (StateMaker(encoder),))
-    monkeypatch.setattr("ragcompress.retriever.dense.default_makers", lambda: (StateMaker(encoder),))
+    monkeypatch.setattr("ragcompress.retriever.dense.all_makers", lambda: (StateMaker(encoder),))
     found = rc.DenseRetriever.load(tmp_path / "index").retrieve("What is it?", 5)
     states = encoder.passages(found)
     assert counted == []
@@ -74,7 +74,7 @@ def test_another_encoders_states_are_not_used(tmp_path: Path, monkeypatch: pytes
     counted: list[int] = []
     other = fresh_encoder(counted)
     other._name = "another"
-    monkeypatch.setattr("ragcompress.retriever.dense.default_makers", lambda: (StateMaker(other),))
+    monkeypatch.setattr("ragcompress.retriever.dense.all_makers", lambda: (StateMaker(other),))
     found = rc.DenseRetriever.load(tmp_path / "index").retrieve("What is it?", 2)
     other.passages(found)
     assert len(counted) >= 2
