@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import OVERLAP, WINDOW, OnnxEncoder, _cuts
 from ragcompress.models.sessions import run_all
