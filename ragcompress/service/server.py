@@ -44,7 +44,9 @@ def make_server(
         level: Of its own log.
     """
     _few_arenas()
-    OnnxEncoder.embedded().cache_tokens = settings.cache_tokens  # this process is the server's own
+    OnnxEncoder.embedded().cache_bytes = (
+        3072 * settings.cache_tokens
+    )  # middle and last states; this process is the server's own
     config = uvicorn.Config(
         create_app(settings),
         host=host,

@@ -28,7 +28,7 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> OnnxEncoder:
     """The embedded encoder and the structure room with nothing remembered."""
     shared = OnnxEncoder.embedded()
     fresh = OnnxEncoder(shared._graph, shared._tokenizer, shared._name)
-    monkeypatch.setattr("ragcompress.models.encoders._embedded", lambda precision: fresh)
+    monkeypatch.setattr("ragcompress.models.encoders._embedded", lambda *_: fresh)
     monkeypatch.setattr(units_module, "_stored", {})
     return fresh
 
