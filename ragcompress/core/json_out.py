@@ -45,12 +45,13 @@ class _Box:
     inner: list[_Box | None] = field(default_factory=list)
 
 
-def json_changes(text: str, kept: Spans) -> dict[int, str]:
+def json_changes(text: str, kept: Spans, in_parts: Spans = ()) -> dict[int, str]:
     """What to change in the kept stretches of ``text`` so that JSON in it stays JSON.
 
     Args:
         text: A passage's text; JSON in it begins with a line.
         kept: Half-open offsets, in reading order, not overlapping.
+        in_parts: Stretches that were to stay whole and did not: objects in them say how many members they show, too.
 
     >>> text = '[{"a": 1}, {"a": 2}, {"a": 3}]'
     >>> changes = json_changes(text, [(0, 1), (11, 21), (29, 30)])
@@ -59,7 +60,7 @@ def json_changes(text: str, kept: Spans) -> dict[int, str]:
     """
     if not _may_hold(text):
         return {}
-    pieces = _Pieces(kept)
+    pieces, units = _Pieces(kept), _Pieces(sorted(in_parts))
     changes: dict[int, str] = {}
     ahead = [box for box in _boxes(text) if pieces.touch(box.opens, box.closes + 1)]
     while ahead:
@@ -69,7 +70,8 @@ def json_changes(text: str, kept: Spans) -> dict[int, str]:
         here = pieces.starting(box.starts)
         ahead.extend(inner for at in here if (inner := box.inner[at]) is not None)
         if box.opens in pieces and box.closes in pieces:
-            _mend(text, box, here, pieces, changes)
+            counted = len(here) < len(box.starts) and (box.is_list or units.touch(box.opens, box.closes + 1))
+            _mend(text, box, here, pieces, changes, counted)
     return changes
 
 
@@ -92,9 +94,10 @@ def _may_hold(text: str) -> bool:
     return "]" in text or "}" in text
 
 
-def _mend(text: str, box: _Box, here: Sequence[int], kept: _Pieces, changes: dict[int, str]) -> None:
-    """Commas between the items that are there, none after the last, and the count of those of a list."""
-    counted = box.is_list and len(here) < len(box.starts)
+def _mend(
+    text: str, box: _Box, here: Sequence[int], kept: _Pieces, changes: dict[int, str], counted: bool
+) -> None:  # fmt: skip
+    """Commas between the items that are there, none after the last, and how many of how many they are."""
     for place, at in enumerate(here):
         wanted = counted or place < len(here) - 1
         end = box.ends[at]
@@ -106,7 +109,8 @@ def _mend(text: str, box: _Box, here: Sequence[int], kept: _Pieces, changes: dic
             changes[end - 1] = changes.get(end - 1, text[end - 1]) + ","
     if counted:
         closing = changes.get(box.closes, text[box.closes])  # a comma may follow it
-        changes[box.closes] = f'"… {len(here)} of {len(box.starts)}"{closing}'
+        number = f"{len(here)} of {len(box.starts)}"
+        changes[box.closes] = f'"… {number}"{closing}' if box.is_list else f'"…": "{number}"{closing}'
 
 
 class _Pieces:

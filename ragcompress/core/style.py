@@ -79,7 +79,8 @@ def _texts(context: Context, segments: Sequence[Segment]) -> list[str]:
     spans = [segment.support[0][1:] for segment in segments]
     in_order = all(before[1] <= after[0] for before, after in pairwise(spans))
     verbatim = all(len(s.support) == 1 and s.text == whole[a:b] for s, (a, b) in zip(segments, spans, strict=True))
-    changes = json_changes(whole, spans) if in_order and verbatim and not hurried() else {}
+    units = [segment.part_of[1:] for segment in segments if segment.part_of is not None]
+    changes = json_changes(whole, spans, units) if in_order and verbatim and not hurried() else {}
     return [changed(whole, span, changes) for span in spans] if changes else [segment.text for segment in segments]
 
 
@@ -94,7 +95,7 @@ def _break(context: Context, before: Segment, after: Segment, gap: str) -> str:
     source = context.passages[last.passage].text
     in_order = last.passage == first.passage and last.end <= first.start
     broken = not in_order or "\n" in sanitise(source[max(last.end - 1, 0) : first.start])
-    if in_order and not inside and in_json(source, first.start):
+    if in_order and in_json(source, first.start):
         return "\n" if broken else "" if before.text.rstrip()[-1:] in ("[", "{") else " "
     if gap:
         return gap

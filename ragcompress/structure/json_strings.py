@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ragcompress.core.segment import sentences
 from ragcompress.core.types import Unit
 from ragcompress.structure.lines import Span
 
-__all__ = ["LONG_STRING", "string_units"]
+__all__ = ["LONG_STRING", "is_json_like", "string_ends", "string_units"]
 
 LONG_STRING = 300  # characters of a member from which on its string is read by sentences
 _OPEN = re.compile(r'\s*(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*)?"', re.DOTALL)
+_JSON = re.compile(r'\s*(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*[:,\]}]|[{\[]\s*(?:["{\[\d\]}-]|true|false|null))', re.DOTALL)
 _CLOSE = re.compile(r'"\s*,?\s*$')
 _LINE = re.compile(r"(?:\\r)?\\n(?:\\[rnt]|\s)*")
 
@@ -28,17 +30,28 @@ def string_units(text: str, start: int, end: int, needs: tuple[Span, ...]) -> li
     Returns:
         Nothing where the member is short or no string.
     """
-    if end - start < LONG_STRING:
+    ends = string_ends(text, start, end) if end - start >= LONG_STRING else []
+    if not ends:
         return []
-    opening = _OPEN.match(text, start, end)
-    closing = _CLOSE.search(text, max(end - 40, start), end)
-    if opening is None or closing is None or closing.start() < opening.end():
-        return []
-    first, last = (start, opening.end()), (closing.start(), end)
+    first, last = (start, ends[0]), (ends[-1], end)
     around = (*needs, first, last)
     units = [Unit(*first, (*needs, last), "open")]
-    units += [Unit(a, b, around, "sentence") for a, b in _sentences(text, first[1], last[0])]
+    units += [Unit(a, b, around, "sentence") for a, b in pairwise(ends)]
     return [*units, Unit(*last, (*needs, first), "close")]
+
+
+def string_ends(text: str, start: int, end: int) -> list[int]:
+    """Where what opens a string ends, then each of its sentences, up to what closes it; nothing if it is no string."""
+    opening = _OPEN.match(text, start, end)
+    closing = _CLOSE.search(text, max(end - 40, start), end)
+    if opening is None or closing is None or closing.start() <= opening.end():
+        return []
+    return [opening.end(), *(b for _, b in _sentences(text, opening.end(), closing.start()))]
+
+
+def is_json_like(text: str, start: int) -> bool:
+    """Whether a unit that begins here is JSON, which no cut but those above may part."""
+    return _JSON.match(text, start) is not None
 
 
 def _sentences(text: str, start: int, end: int) -> list[Span]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ragcompress.core.segment import sentences
 from ragcompress.core.types import Unit
+from ragcompress.structure.json_strings import is_json_like, string_ends
 from ragcompress.structure.json_text import members
 
 __all__ = ["parts"]
@@ -70,6 +71,9 @@ def _cut(text: str, unit: Unit) -> tuple[Sequence[int], tuple[int, ...], str]:
         found = members(text, start, end)
         if found:
             return found, (0, len(found)), "member"
+        if is_json_like(text, start):
+            found = string_ends(text, start, end)
+            return found, (0, len(found)), "string"
     lines = [match.end() for match in re.finditer(r"\n+", text[start:end])]
     if len(lines) > 1 and (unit.kind in _LINED or unit.kind in ("record", "pair", "turn", "cue")):
         return [start + at for at in lines], (0,), "line"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ragcompress
 from ragcompress import structure
 from ragcompress.core import json_out
 from ragcompress.core.closing import keep_closed
@@ -114,6 +115,21 @@ def test_a_counted_list_that_is_followed_by_another_item() -> None:
     context = Context.of("q", [json.dumps([[inner, inner], "z" * 90, inner], indent=1)]).split(structure.units)
     for at in range(len(context.segments)):
         json.loads(plain(keep_closed(context, [at])))
+
+
+RECORD = {"id": 7, "name": "Rain barrel", "text": "It holds 200 l. It is green. It costs 75 euros. It is sold in Lund."}
+
+
+@pytest.mark.parametrize("indent", INDENTS)
+@pytest.mark.parametrize("budget", [8, 12, 20, 30, 45, 60])
+def test_a_record_longer_than_the_budget_is_read_in_parts_that_parse(indent: int | None, budget: int) -> None:
+    text = json.dumps({"results": [{**RECORD, "id": at} for at in range(9)], "total": 9}, indent=indent)
+    out = ragcompress.compress("What does the rain barrel cost?", [text], budget, "lexical")
+    assert out.tokens_out <= budget
+    if out.text:
+        found = json.loads(out.text)
+        rows = [row for row in found.get("results", []) if isinstance(row, dict)]
+        assert all("…" in row or set(row) == set(RECORD) for row in rows), "an object says that members went"
 
 
 VALUES = st.recursive(
