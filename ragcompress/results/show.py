@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ragcompress.core.errors import require
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Span
+from ragcompress.results.drawn import Use, drawn
 
 if TYPE_CHECKING:
     from ragcompress.results.result import Compressed
@@ -29,6 +30,7 @@ font:15px/1.6 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1rem}
 .rc p{white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0;color:var(--fade)}
 .rc mark{background:var(--keep);color:var(--ink);border-radius:.2rem;padding:.05rem .1rem;
 -webkit-box-decoration-break:clone;box-decoration-break:clone}
+.rc mark.need{background:none;box-shadow:inset 0 -2px var(--keep)}
 .rc .say{border-left:3px solid #e0a800;padding:.1rem .7rem;color:var(--ink)}
 .rc .warn{border-left:3px solid #d33;padding:.1rem .7rem;color:var(--ink)}
 .rc details{margin:.5rem 0 0;border-top:1px solid var(--line);padding-top:.4rem}
@@ -95,14 +97,15 @@ def _body(result: Compressed, remark: str = "") -> str:
 
 def _passage(result: Compressed, at: int) -> str:
     heading = f'<span class="n">[{at + 1}]</span>{_html(_name(result, at))}'
-    tiles = "".join(_mark(text) if is_kept else _html(text) for text, is_kept in pieces(result, at))
+    tiles = "".join(_html(text) if use == "gone" else _mark(text, use) for text, use in drawn(result, at))
     return f'<h2>{heading}<span class="n">{result.passage_scores[at]:.2f}</span></h2><p>{tiles}</p>'
 
 
-def _mark(text: str) -> str:
-    """Kept text highlighted without the white space after it."""
+def _mark(text: str, use: Use) -> str:
+    """A kept unit highlighted without the white space after it; paler where another unit needs it."""
     body = text.rstrip()
-    return f"<mark>{_html(body)}</mark>{_html(text[len(body) :])}" if body else _html(text)
+    tag = '<mark class="need" title="needed by what is kept">' if use == "needed" else "<mark>"
+    return f"{tag}{_html(body)}</mark>{_html(text[len(body) :])}" if body else _html(text)
 
 
 def _short_name(method: str) -> str:

@@ -11,7 +11,7 @@ from ragcompress.structure.lines import Block, Lines, Span
 
 __all__ = ["all_code", "code_units", "read_code"]
 
-MOST_DEFINITION = 240  # characters of a definition that stays whole
+MOST_DEFINITION = 200  # characters of a definition that stays whole
 MOST_STATEMENTS = 200  # and of statements that stand together
 MOST_LINES = 12  # lines of a signature
 DEPTH = 8
@@ -134,8 +134,12 @@ class _Reader:
         if span[1] - span[0] > MOST_STATEMENTS and SQL.match(self.lines[start]) and stop - start > 2:
             first = self.lines.span(start, start + 1)
             self.units.append(Unit(*first, needs, "statement"))
-            rest = [n for n in range(start + 1, stop) if self.lines[n]]
-            self.units += [Unit(*self.lines.span(n, n + 1), (*needs, first), "statement") for n in rest]
+            for n in range(start + 1, stop):
+                line = self.lines.span(n, n + 1)
+                if self.level(n) > self.level(start) and n > start + 1:  # "AND …" goes with its "WHERE …"
+                    self.units[-1] = self.units[-1]._replace(end=line[1])
+                elif self.lines[n]:
+                    self.units.append(Unit(*line, (*needs, first), "statement"))
             return
         imports = bool(IMPORT.match(self.lines[start]))
         self.units.append(Unit(*span, needs, "import" if imports else "statement"))

@@ -12,6 +12,7 @@ from ragcompress.structure.tree import MOST_MEMBER, Node, tree_units
 
 __all__ = ["members", "read_json"]
 
+MOST_TAIL = 500  # characters after a mistake that are passed over at the end of long JSON
 MOST_RECORD = 700  # characters of a container in a list whose own containers are not looked at again
 
 _BEGIN = re.compile(r"[ \t]*(?:\[\s*(?:[\[{\"'\]]|-?\d[\d.eE+-]*\s*[,\]]|true|false|null|$)|\{\s*(?:[\"']|\}|$))")
@@ -70,7 +71,7 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
         mark, end = match.group(), match.end()
         if mark in "[{":
             if stack and (closed or not _opens(text, stack[-1], begin, match.start())):
-                return None, end
+                return _given_up(text, root, end)
             node = Node(begin, end, mark == "[")
             if stack:
                 stack[-1].children.append(node)
@@ -82,11 +83,11 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
             if not (
                 _ended(text, top, begin, match.start()) if closed else _value(text, top, begin, match.start(), mark)
             ):
-                return None, end
+                return _given_up(text, root, end)
             closed = mark != ","
             if closed:
                 if (mark == "]") != top.is_list:
-                    return None, end
+                    return _given_up(text, root, end)
                 stack.pop()
                 if not stack:
                     top.end = end
@@ -97,6 +98,12 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
             else:
                 top.children[-1].end = begin = end
     return (root if root and _is_cut_off(root) else None), len(text)
+
+
+def _given_up(text: str, root: Node | None, end: int) -> tuple[Node | None, int]:
+    """What was read until something was no JSON: all of it where hardly any text follows, as where a tool cut it off."""
+    whole = root is not None and end > MOST_TAIL * 2 and len(text) - end < MOST_TAIL and _is_cut_off(root)
+    return (root, len(text)) if whole else (None, end)
 
 
 def _tokens(text: str, start: int) -> re.Pattern[str]:
