@@ -158,7 +158,7 @@ def spread(values):
 -TIMEOUT = 30
 +TIMEOUT = 90"""),
     ("Prose", "Is the vaccine recommended for travellers?",
-     "It is injected into the arm and costs 40 euros. It was tested for two years in nine countries of three continents. "
+     "It is injected into the arm and costs 40 euros. It was tested for two years in nine countries. "
      "The vaccine is recommended for travellers. However, it must not be given to people with an egg allergy. "
      "The clinic is open on weekdays from eight to noon. Bring your passport and the yellow booklet."),
 )  # fmt: skip

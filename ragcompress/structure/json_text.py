@@ -71,7 +71,7 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
         mark, end = match.group(), match.end()
         if mark in "[{":
             if stack and (closed or not _opens(text, stack[-1], begin, match.start())):
-                return _given_up(text, root, end)
+                return _cut_off(text, root, stack, end)
             node = Node(begin, end, mark == "[")
             if stack:
                 stack[-1].children.append(node)
@@ -83,11 +83,11 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
             if not (
                 _ended(text, top, begin, match.start()) if closed else _value(text, top, begin, match.start(), mark)
             ):
-                return _given_up(text, root, end)
+                return _cut_off(text, root, stack, end)
             closed = mark != ","
             if closed:
                 if (mark == "]") != top.is_list:
-                    return _given_up(text, root, end)
+                    return _cut_off(text, root, stack, end)
                 stack.pop()
                 if not stack:
                     top.end = end
@@ -97,13 +97,17 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
                 top.end = begin = end
             else:
                 top.children[-1].end = begin = end
-    return (root if root and _is_cut_off(root) else None), len(text)
+    return _cut_off(text, root, stack, len(text))
 
 
-def _given_up(text: str, root: Node | None, end: int) -> tuple[Node | None, int]:
-    """What was read until something was no JSON: all of it where hardly any text follows, as where a tool cut it off."""
-    whole = root is not None and end > MOST_TAIL * 2 and len(text) - end < MOST_TAIL and _is_cut_off(root)
-    return (root, len(text)) if whole else (None, end)
+def _cut_off(text: str, root: Node | None, stack: list[Node], end: int) -> tuple[Node | None, int]:
+    """What was read until the text or the JSON in it ended; None where it was too little, or much text follows."""
+    told = end == len(text) or (end > MOST_TAIL and len(text) - end < MOST_TAIL)
+    if root is None or not told or not _is_cut_off(root):
+        return None, end
+    for node in stack:
+        node.end, node.cut = len(text), True
+    return root, len(text)
 
 
 def _tokens(text: str, start: int) -> re.Pattern[str]:

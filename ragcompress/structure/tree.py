@@ -19,13 +19,14 @@ Inside = Callable[[str, int, int, tuple[Span, ...]], list[Unit]]
 
 
 class Node:
-    """A container or a value: where it and what follows it (its comma) lie, its children, whether it is a list."""
+    """A container or a value: where it and its comma lie, its children, whether it is a list, whether it was cut off."""
 
-    __slots__ = ("children", "end", "inner", "is_list", "start")
+    __slots__ = ("children", "cut", "end", "inner", "is_list", "start")
 
     def __init__(self, start: int, inner: int, is_list: bool) -> None:
         self.start, self.inner, self.is_list = start, inner, is_list
         self.end = inner
+        self.cut = False
         self.children: list[Node] = []
 
 
@@ -68,7 +69,8 @@ def _ends(text: str, node: Node) -> list[Span]:
     """What opens a container and what closes it, if it was not cut off."""
     last = node.children[-1].end if node.children else node.inner
     opening = (node.start, node.inner)
-    return [opening, (last, node.end)] if text[last : node.end].strip(" \t\r\n,") else [opening]
+    closed = not node.cut and text[last : node.end].strip(" \t\r\n,")
+    return [opening, (last, node.end)] if closed else [opening]
 
 
 def _named(text: str, node: Node, needs: tuple[Span, ...], naming: re.Pattern[str]) -> tuple[Span, ...]:
