@@ -19,7 +19,7 @@ Inside = Callable[[str, int, int, tuple[Span, ...]], list[Unit]]
 
 
 class Node:
-    """A container or a value: where it and its comma lie, its children, whether it is a list, whether it was cut off."""
+    """A container or a value: where it and its comma lie, its children, whether it is a list or was cut off."""
 
     __slots__ = ("children", "cut", "end", "inner", "is_list", "start")
 
