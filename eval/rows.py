@@ -86,14 +86,21 @@ _NAMES = frozenset(field.name for field in fields(Row))
 
 
 def read_rows(folder: Path) -> Iterator[Row]:
-    """The rows of a run (a folder or the rows file itself); a last line cut short by a kill is passed over."""
+    """The rows of a run (a folder or the rows file itself); a last line cut short by a kill is passed over.
+
+    Raises:
+        InvalidInput: A line is no row; it is named.
+    """
     path = folder / "rows.jsonl" if folder.is_dir() else folder
     if not path.exists():
         return
     with path.open(encoding="utf-8") as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if line.endswith("\n"):
-                yield _row(json.loads(line))
+                try:
+                    yield _row(json.loads(line))
+                except (ValueError, TypeError, AttributeError) as error:
+                    raise InvalidInput(f"{path}, line {number} is no row of a run: {error}") from error
 
 
 def _row(record: dict[str, Any]) -> Row:

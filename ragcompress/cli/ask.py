@@ -27,7 +27,8 @@ from ragcompress.cli.output import console, put_json, show, warn, write_file
 from ragcompress.cli.stores import ask_store
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.facade import compress
-from ragcompress.results.show import pages, visible
+from ragcompress.results.page import pages
+from ragcompress.results.show import visible
 
 __all__ = ["ask"]
 

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ragcompress.cli.answer import answer, load_reader
 from ragcompress.core.budget import TokenBudget, embedded_count
-from ragcompress.core.context import Context
 from ragcompress.core.types import Passage
 from ragcompress.demo import DemoQuestion
 from ragcompress.facade import compress
@@ -25,20 +23,15 @@ class Survey:
 
     Attributes:
         name: What was sent to the reader.
-        tokens: Tokens sent, summed over all questions.
-        questions: How many questions the corpus answers.
+        tokens: Tokens sent, summed over the questions that have an answer.
+        questions: How many those are.
         survived: In how many of those an accepted answer is in what was sent.
-        right: How many questions the reader got right, "no answer" included where that is right; None when it was
-            not asked or there is none.
-        asked: How many questions there are in all.
     """
 
     name: str
     tokens: int
     questions: int
     survived: int
-    right: int | None
-    asked: int
 
 
 def survey(name: str, asked: Iterable[Asked], *, budget: int | None, method: str | None = None) -> Survey:
@@ -47,21 +40,17 @@ def survey(name: str, asked: Iterable[Asked], *, budget: int | None, method: str
     Args:
         name: Of the row.
         asked: Questions with their passages.
-        budget: Tokens per question; None leaves the passages whole, and unread: that takes the reader long.
+        budget: Tokens per question; None leaves the passages whole.
         method: As for ``compress``.
     """
-    read = budget is not None and load_reader() is not None
-    tokens = questions = survived = right = count = 0
+    tokens = questions = survived = 0
     for question, passages in asked:
-        context, text = _sent(question.question, passages, budget, method)
-        tokens += embedded_count(text)
-        count += 1
-        questions += question.answerable
-        survived += survives(question.answers, text)
-        if read:
-            said = answer(context).text
-            right += survives(question.answers, said) if question.answerable else not said
-    return Survey(name, tokens, questions, survived, right if read else None, count)
+        if question.answerable:
+            text = _sent(question.question, passages, budget, method)
+            tokens += embedded_count(text)
+            questions += 1
+            survived += survives(question.answers, text)
+    return Survey(name, tokens, questions, survived)
 
 
 def survives(answers: Iterable[str], text: str) -> bool:
@@ -74,9 +63,7 @@ def survives(answers: Iterable[str], text: str) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", flat, re.IGNORECASE) for wanted in answers)
 
 
-def _sent(query: str, passages: Sequence[Passage], budget: int | None, method: str | None) -> tuple[Context, str]:
+def _sent(query: str, passages: Sequence[Passage], budget: int | None, method: str | None) -> str:
     if budget is None:
-        context = Context.of(query, passages)
-        return context, "\n\n".join(passage.text for passage in passages)
-    result = compress(query, passages, TokenBudget(budget, embedded_count), method)
-    return result.context, result.text
+        return "\n\n".join(passage.text for passage in passages)
+    return compress(query, passages, TokenBudget(budget, embedded_count), method).text

@@ -46,6 +46,11 @@ class Context:
     passage_scores: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from ragcompress.results.page import context_fragment
+
+        return context_fragment(self)
+
     @classmethod
     def of(cls, query: str, passages: Iterable[str | Passage]) -> Context:
         """A context of whole passages, one segment each.

@@ -29,6 +29,11 @@ class Passage:
     score: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
+    def _repr_html_(self) -> str:
+        from ragcompress.results.page import passage_fragment
+
+        return passage_fragment(self)
+
     def __post_init__(self) -> None:
         for name in ("text", "id", "title"):
             value = getattr(self, name)

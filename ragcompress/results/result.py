@@ -91,12 +91,12 @@ class Compressed:
 
     def to_html(self) -> str:
         """One self-contained page: the passages with what was kept highlighted in place."""
-        from ragcompress.results.show import page
+        from ragcompress.results.page import page
 
         return page(self)
 
     def _repr_html_(self) -> str:
-        from ragcompress.results.show import fragment
+        from ragcompress.results.page import fragment
 
         return fragment(self)
 

@@ -262,3 +262,7 @@ def test_retrieval_has_something_to_find(toy: Path, capsys: pytest.CaptureFixtur
 def test_runs_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
     assert "holds no run" in capsys.readouterr().err
+    notes = tmp_path / "notes.md"
+    notes.write_text("# Notes\n", encoding="utf-8")
+    assert main(["report", str(notes)]) == 2
+    assert "line 1 is no row of a run" in capsys.readouterr().err

@@ -9,7 +9,8 @@ from html import unescape
 import pytest
 
 import ragcompress as rc
-from ragcompress.results.show import fragment, page, pages, pieces, visible
+from ragcompress.results.page import fragment, page, pages
+from ragcompress.results.show import pieces, visible
 
 PASSAGES = [
     rc.Passage("Ada wrote it in 1843. It rained <b>hard</b>.", title="A & B"),
