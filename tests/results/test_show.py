@@ -82,7 +82,7 @@ def test_a_long_dropped_stretch_is_shortened_in_a_terminal() -> None:
 def test_text_cannot_command_the_terminal() -> None:
     text = "Ada\x1b]0;owned\x07 wrote\x1b[2J it in 1843\u202e.\r\nNext.\x00"
     assert visible(text) == "Ada�]0;owned� wrote�[2J it in 1843�.\nNext.�"
-    result = rc.compress("When did Ada write it?", [text], None, "lexical")
+    result = rc.compress("When did Ada write it?", [text], 50, "lexical")
     assert "\x1b" not in terminal(result, colour=False)
 
 
