@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -25,11 +26,13 @@ def clauses(text: str, tiles: Sequence[Span]) -> list[tuple[int, int, bool]]:
         ``(start, end, whether it is a clause)``, tiling what the tiles tile.
     """
     found: list[tuple[int, int, bool]] = []
+    starts = [start for start, _ in tiles]
     for start, end in _runs(text, tiles):
         if end - start > LONG and _is_speech(text[start:end].strip()):
             found += [(start + a, start + b, True) for a, b in _cut(text[start:end])]
         elif end - start > LONG:
-            found += [(a, b, False) for a, b in tiles if start <= a and b <= end]
+            first = bisect_left(starts, start)
+            found += [(a, b, False) for a, b in tiles[first : bisect_left(starts, end)]]
         else:
             found.append((start, end, False))
     return found
