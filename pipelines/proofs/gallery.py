@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ragcompress as rc
 from pipelines.proofs.gallery_texts import PICTURES
-from ragcompress.results.show import pages
+from ragcompress.results.page import pages
 
 __all__ = ["gallery"]
 
