@@ -97,7 +97,7 @@ class Attempt:
         size = _estimate(self.context, count)
         limit = _limit(given, self.context, size) if given is not None else TokenBudget(min(size, UNREAD_LIMIT), count)
         how = "what stands around the question's words was kept instead, and tokens_in is an estimate"
-        counted = "; tokens are those of the embedded tokenizer" if embedded else ""
+        counted = "; tokens are those of the embedded tokenizer" if given is not self.budget else ""
         with running(Clock(hurried=True)):
             answer = glance(self.context.note(f"{why}; {how}{counted}"), limit)
             text = render(answer, limit)
@@ -153,7 +153,8 @@ def _limit(budget: Budget, context: Context, size: int | None = None) -> TokenBu
 
 def _plain(budget: Budget) -> Budget:
     """The same limit, counted with the embedded tokenizer on the plain rendering."""
-    return TokenBudget(budget.limit, embedded_count) if isinstance(budget, TokenBudget) else budget
+    given = isinstance(budget, TokenBudget) and (budget.count is not embedded_count or budget.render is not None)
+    return TokenBudget(budget.limit, embedded_count) if given and isinstance(budget, TokenBudget) else budget
 
 
 def _everything(context: Context, budget: TokenBudget) -> Context:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ragcompress import structure
 from ragcompress.attempt import Attempt, Budget, check_budget
+from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.clock import Clock, OutOfTime, carried, check, running
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra, require
@@ -178,7 +179,9 @@ def _answer(attempt: Attempt, timeout_s: float | None, on_error: OnError) -> Com
         found = _tried(partial(attempt.instead, why), Clock.of(GRACE) if late else clock)
         if isinstance(found, Compressed):
             return found
-    found = _tried(partial(attempt.glance, why), Clock.of(None if timeout_s is None else GRACE))
+    if not isinstance(attempt.budget, TokenBudget) or attempt.budget.count is embedded_count:
+        return attempt.glance(why, embedded=True)
+    found = _tried(partial(attempt.glance, why), Clock.of(None if timeout_s is None else 3 * GRACE))
     return found if isinstance(found, Compressed) else attempt.glance(why, embedded=True)
 
 

@@ -95,7 +95,7 @@ def _break(context: Context, before: Segment, after: Segment, gap: str) -> str:
     source = context.passages[last.passage].text
     in_order = last.passage == first.passage and last.end <= first.start
     broken = not in_order or "\n" in sanitise(source[max(last.end - 1, 0) : first.start])
-    if in_order and in_json(source, first.start):
+    if in_order and not hurried() and in_json(source, first.start):
         return "\n" if broken else "" if before.text.rstrip()[-1:] in ("[", "{") else " "
     if gap:
         return gap
