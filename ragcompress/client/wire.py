@@ -155,7 +155,7 @@ def _uncompressed(context: Context, budget: Budget, why: str) -> Compressed:
     from ragcompress.facade import compress as local  # here: who is never let down needs none of its packages
     from ragcompress.pruners.baselines import truncate
 
-    out = local(context.query, context.passages, budget, truncate)
+    out = local(context.query, context.passages, 1.0 if budget is None else budget, truncate)
     note = f"no compression by the server ({why}); the passages were {'cut' if budget is not None else 'left whole'}"
     return replace(out, context=out.context.note(note), method="none")
 
