@@ -22,6 +22,8 @@ FENCE = re.compile(
 ELSEWHERE = {  # pages whose Python is run by tests of their own
     "langchain.md": "tests/integrations/test_langchain_docs.py",
     "methods.md": "tests/pruners/test_docs.py",
+    "agents.md": "tests/integrations/test_agents_docs.py",
+    "scale.md": "tests/bulk/, tests/retriever/test_stores_shared.py",
     "service.md": "tests/service/",
 }
 
