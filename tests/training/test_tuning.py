@@ -23,9 +23,7 @@ TITLES = ("tower", "bridge", "harbour", "station", "museum", "library", "theatre
 def labelled(number: int) -> Labelled:
     """A question whose answer stands in the sentence that shares no word with it; words mislead."""
     thing = f"{TITLES[number % 10]} {number}"
-    text = (
-        f"How tall is the {thing} nobody asks. One measures {number + 20} metres. The {thing} is tall, some say."
-    )
+    text = f"How tall is the {thing} nobody asks. One measures {number + 20} metres. The {thing} is tall, some say."
     other = Passage(f"The {thing} is open daily. Its colour is grey.", title="Opening hours")
     start = text.index("One measures")
     return Labelled(f"How tall is the {thing}?", (Passage(text), other), ((Span(0, start, start + 10),),))
