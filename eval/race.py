@@ -148,10 +148,9 @@ def table(laps: Sequence[Lap], reference: str = REFERENCE) -> str:
 
 def _filter() -> Runner:
     """LangChain's EmbeddingsFilter over sentence-transformers' MiniLM, from documents to documents."""
-    require("langchain_classic", "langchain")
+    compressors = require("langchain_classic.retrievers.document_compressors", "langchain")
     from importlib import resources
 
-    from langchain_classic.retrievers.document_compressors import EmbeddingsFilter
     from langchain_core.documents import Document
     from langchain_core.embeddings import Embeddings
 
@@ -165,7 +164,7 @@ def _filter() -> Runner:
         def embed_query(self, text: str) -> list[float]:
             return self.embed_documents([text])[0]
 
-    judge = EmbeddingsFilter(embeddings=Mini(), k=4)
+    judge = compressors.EmbeddingsFilter(embeddings=Mini(), k=4)
 
     def prepare(passages: Passages) -> Callable[[str], object]:
         documents = [Document(page_content=passage.text) for passage in passages]

@@ -12,7 +12,8 @@ __all__ = ["Gate"]
 class Gate:
     """A lock that any number of readers hold together, and a writer alone.
 
-    A waiting writer lets no new reader in, so that searches can't keep it out for ever. A thread that reads may read
+    A waiting writer lets no new reader in, so that searches can't keep it out for ever; and when a writer leaves, the
+    readers that wait come before the next writer. A thread that reads may read
     again inside, and one that writes may read and write inside; one that reads must not begin to write. Copies and
     pickles of a gate are new, open gates.
     """
@@ -21,6 +22,8 @@ class Gate:
         self._turn = Condition()
         self._readers = 0
         self._waiting = 0
+        self._queued = 0  # readers that wait
+        self._owed = 0  # of them, how many come before the next writer
         self._busy = False
         self._mine = local()
 
@@ -32,8 +35,8 @@ class Gate:
         """See one whole state for as long as this lasts."""
         inside = getattr(self._mine, "reads", 0) or getattr(self._mine, "writes", 0)
         with self._turn:
-            while not inside and (self._busy or self._waiting):
-                self._turn.wait()
+            if not inside and (self._busy or self._waiting):
+                self._queue()
             self._readers += 1
         self._mine.reads = getattr(self._mine, "reads", 0) + 1
         try:
@@ -59,13 +62,24 @@ class Gate:
             if outermost:
                 with self._turn:
                     self._busy = False
+                    self._owed = self._queued
                     self._turn.notify_all()
+
+    def _queue(self) -> None:
+        self._queued += 1
+        try:
+            while self._busy or (self._waiting and not self._owed):
+                self._turn.wait()
+        finally:
+            self._queued -= 1
+            self._owed = max(self._owed - 1, 0)
+            self._turn.notify_all()
 
     def _enter(self) -> None:
         with self._turn:
             self._waiting += 1
             try:
-                while self._busy or self._readers:
+                while self._busy or self._readers or self._owed:
                     self._turn.wait()
                 self._busy = True
             finally:

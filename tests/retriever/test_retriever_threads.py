@@ -7,6 +7,7 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, Event
 
 import pytest
 from retriever_doubles import WordEncoder
@@ -94,3 +95,34 @@ def test_a_gate_is_reentrant_for_who_is_inside() -> None:
     with gate.writing(), gate.writing(), gate.reading():
         pass
     assert isinstance(copy.deepcopy(gate), Gate)
+
+
+def test_readers_that_wait_come_before_the_next_writer() -> None:
+    """Writers that queue up one behind another once kept searches out until the last of them had left."""
+    gate, order = Gate(), []
+    begun, queued = Barrier(2), Event()
+
+    def write(name: str) -> None:
+        with gate.writing():
+            order.append(name)
+            if name == "first":
+                begun.wait(10)
+                queued.wait(10)
+
+    def read() -> None:
+        with gate.reading():
+            order.append("reader")
+
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(write, "first")]
+        begun.wait(10)
+        jobs += [pool.submit(write, "second"), pool.submit(write, "third")]
+        while gate._waiting < 2:
+            pass
+        jobs.append(pool.submit(read))
+        while gate._queued < 1:
+            pass
+        queued.set()
+        for job in jobs:
+            job.result(10)
+    assert order.index("reader") == 1
