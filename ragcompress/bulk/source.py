@@ -204,7 +204,6 @@ class _Counted:
 
 def _csv_rows(path: str, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
     """Records with the bytes where they begin; from ``start``, or from the first below the header."""
-    csv.field_size_limit(max(csv.field_size_limit(), LARGEST_FIELD))
     with open(path, "rb") as file:
         lines = _Counted(file, 0)
         header = next(lines, "")
@@ -212,10 +211,23 @@ def _csv_rows(path: str, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]
         names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
         lines = _Counted(file, start or lines.at)
         at = lines.at
-        for values in csv.reader(lines, delimiter=delimiter):
+        for values in _long_fields(csv.reader(lines, delimiter=delimiter)):
             if values:
                 yield at, _record(names, values, at)
             at = lines.at
+
+
+def _long_fields(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """``rows`` read under a wider limit for fields, which is the whole process's and is put back after each."""
+    while True:
+        before = csv.field_size_limit(LARGEST_FIELD)
+        try:
+            values = next(rows, None)
+        finally:
+            csv.field_size_limit(before)
+        if values is None:
+            return
+        yield values
 
 
 def _record(names: list[str], values: list[str], at: int) -> dict[str, Any]:
