@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -22,7 +23,10 @@ import ragcompress as rc
 from ragcompress.core.types import Passage
 
 WRITERS, READERS, SAVERS = 8, 8, 2
+DID = ("written", "searches", "states reloaded")
 DIM = 96
+Done = tuple[int, int]
+"""What was done, and how much of it was wrong."""
 
 
 class Hashing:
@@ -35,59 +39,82 @@ class Hashing:
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
-def stress(kind: Any, seconds: float, folder: Path) -> dict[str, int]:
-    """Run them all, and count what was done and what was wrong."""
-    retriever = kind.build([Passage(_text("seed"), id="seed")], Hashing())
-    until = monotonic() + seconds
-    written: list[list[str]] = [[] for _ in range(WRITERS)]
+@dataclass(slots=True)
+class Stress:
+    """One retriever under many hands, until a moment of `time.monotonic`.
 
-    def write(number: int) -> int:
+    Attributes:
+        kind: The retriever's class.
+        retriever: What is shared.
+        folder: Where savers save, each in a folder of its own.
+        until: When all stop.
+        written: The names that each writer has added.
+    """
+
+    kind: Any
+    retriever: Any
+    folder: Path
+    until: float
+    written: list[list[str]]
+
+    def write(self, number: int) -> Done:
+        """Add passages one by one."""
         for at in count():
-            if monotonic() > until:
-                return 0
+            if monotonic() > self.until:
+                break
             name = f"{number}-{at}"
-            retriever.add([Passage(_text(name), id=name)])
-            written[number].append(name)
-        return 0
+            self.retriever.add([Passage(_text(name), id=name)])
+            self.written[number].append(name)
+        return len(self.written[number]), 0
 
-    def read(number: int) -> tuple[int, int]:
+    def read(self, number: int) -> Done:
+        """Search for what is written: each text must find itself, and no hit may bear another's text."""
         asked = wrong = 0
-        while monotonic() < until:
-            own = written[number % WRITERS]
+        while monotonic() < self.until:
+            own = self.written[number % WRITERS]
             name = own[(asked * 7919) % len(own)] if own else "seed"
-            hits = retriever.retrieve(_text(name), k=3)
+            hits = self.retriever.retrieve(_text(name), k=3)
             asked += 1
             wrong += not hits or hits[0].id != name or any(hit.text != _text(hit.id) for hit in hits)
         return asked, wrong
 
-    def save(number: int) -> tuple[int, int]:
+    def save(self, number: int) -> Done:
+        """Save and load: each state must be whole."""
         saved = wrong = 0
-        while monotonic() < until:
-            retriever.save(folder / str(number))
-            again = kind.load(folder / str(number), Hashing())
+        while monotonic() < self.until:
+            self.retriever.save(self.folder / str(number))
+            again = self.kind.load(self.folder / str(number), Hashing())
             saved += 1
             wrong += any(p.text != _text(p.id) for p in again)
         return saved, wrong
 
+    def end(self) -> dict[str, int]:
+        """What is wrong when all have stopped."""
+        names = ["seed", *(name for own in self.written for name in own)]
+        self.retriever.save(self.folder / "last")
+        again = self.kind.load(self.folder / "last", Hashing())
+        found = [(p.id, p.text) for p in self.retriever]
+        return {
+            "lost or twice": len(set(names) ^ {name for name, _ in found}) + len(found) - len(names),
+            "do not find themselves": sum(self.retriever.retrieve(_text(name), k=1)[0].id != name for name in names),
+            "unlike after reload": int([(p.id, p.text) for p in again] != found),
+        }
+
+
+def stress(kind: Any, seconds: float, folder: Path) -> dict[str, int]:
+    """Run them all, and count what was done and what was wrong."""
+    retriever = kind.build([Passage(_text("seed"), id="seed")], Hashing())
+    shared = Stress(kind, retriever, folder, monotonic() + seconds, [[] for _ in range(WRITERS)])
     with ThreadPoolExecutor(WRITERS + READERS + SAVERS) as pool:
-        work: list[tuple[Callable[[int], Any], int]] = [
-            (does, at) for does, size in ((write, WRITERS), (read, READERS), (save, SAVERS)) for at in range(size)
-        ]
-        done = [(does, pool.submit(does, at)) for does, at in work]
-        results = [(does, job.result()) for does, job in done]
-    names = ["seed", *(name for own in written for name in own)]
-    retriever.save(folder / "last")
-    again = kind.load(folder / "last", Hashing())
-    return {
-        "written": len(names) - 1,
-        "searches": sum(found[0] for does, found in results if does is read),
-        "wrong searches": sum(found[1] for does, found in results if does is read),
-        "states reloaded": sum(found[0] for does, found in results if does is save),
-        "wrong states": sum(found[1] for does, found in results if does is save),
-        "lost or twice": len(set(names) ^ {p.id for p in retriever}) + len(list(retriever)) - len(names),
-        "do not find themselves": sum(retriever.retrieve(_text(name), k=1)[0].id != name for name in names),
-        "unlike after reload": int([(p.id, p.text) for p in again] != [(p.id, p.text) for p in retriever]),
-    }
+        jobs = {
+            "written": [pool.submit(shared.write, at) for at in range(WRITERS)],
+            "searches": [pool.submit(shared.read, at) for at in range(READERS)],
+            "states reloaded": [pool.submit(shared.save, at) for at in range(SAVERS)],
+        }
+        results = {name: [job.result() for job in own] for name, own in jobs.items()}
+    told = {name: sum(done for done, _ in own) for name, own in results.items()}
+    wrong = {f"wrong {name}": sum(bad for _, bad in own) for name, own in results.items() if name != "written"}
+    return told | wrong | shared.end()
 
 
 def _text(name: str) -> str:
@@ -104,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = stress(getattr(rc, chosen.kind), chosen.seconds, Path(folder))
     for name, number in found.items():
         print(f"{name}: {number:,}")
-    return int(any(found[name] for name in found if name not in ("written", "searches", "states reloaded")))
+    return int(any(found[name] for name in found if name not in DID))
 
 
 if __name__ == "__main__":

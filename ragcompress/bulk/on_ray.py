@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from ragcompress.bulk.engines import cores
 from ragcompress.bulk.job import Counts, Task
 from ragcompress.bulk.source import Chunk
 from ragcompress.bulk.work import Work
+from ragcompress.core import errors
 from ragcompress.core.errors import RagCompressError, require
 
 __all__ = ["mapped", "on_ray"]
@@ -36,14 +36,13 @@ class Worker:
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Some chunks. A named error goes back as data: Ray's own would lose which it was."""
-        done, raised = [], b""
+        done, raised, said = [], "", ""
         try:
-            done = [self.task(pickle.loads(body)) for body in batch["chunk"]]
+            done = [self.task(chunk) for chunk in batch["chunk"]]
         except RagCompressError as error:
-            done, raised = [Counts()], pickle.dumps(error)
-        return {name: [getattr(counts, name) for counts in done] for name in Counts._fields} | {
-            "raised": [raised] * len(done)
-        }
+            done, raised, said = [Counts()], type(error).__name__, str(error)
+        found: dict[str, Any] = {name: [getattr(counts, name) for counts in done] for name in Counts._fields}
+        return found | {"raised": [raised] * len(done), "said": [said] * len(done)}
 
 
 def on_ray(task: Task, chunks: Sequence[Chunk], *, actors: int, gpus: float = 0.0) -> Iterator[Counts]:
@@ -53,14 +52,14 @@ def on_ray(task: Task, chunks: Sequence[Chunk], *, actors: int, gpus: float = 0.
         RagCompressError: The work itself raised it.
     """
     with _started(actors) as ray:
-        items = [{"chunk": pickle.dumps(chunk)} for chunk in chunks]
+        items = [{"chunk": chunk} for chunk in chunks]
         data = ray.data.from_items(items, override_num_blocks=min(len(items), BLOCKS))
         done = data.map_batches(
             Worker, fn_constructor_args=(task,), batch_size=1, **_share(ray, min(actors, len(items)), gpus)
         )
         for row in done.iter_rows():
             if row["raised"]:
-                raise pickle.loads(row["raised"])
+                raise getattr(errors, row["raised"], RagCompressError)(row["said"])
             yield Counts(*(int(row[name]) for name in Counts._fields))
 
 

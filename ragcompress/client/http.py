@@ -19,7 +19,30 @@ from ragcompress.results.result import Compressed
 __all__ = ["AsyncClient", "Client"]
 
 
-class Client:
+class _Connected:
+    """What both clients are told, and how they connect."""
+
+    _kinds = ("Client", "HTTPTransport")  # of httpx
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8787",
+        api_key: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        on_error: OnError = "fallback",
+        uds: str | None = None,
+        transport: Any = None,
+    ) -> None:
+        httpx = require("httpx", "client")
+        client, transports = (getattr(httpx, kind) for kind in self._kinds)
+        transport = transport or (transports(uds=uds) if uds else None)
+        options = wire.options(base_url, api_key, timeout_s)
+        self._on_error, self._broken = wire.checked(on_error), (httpx.HTTPError, Failed)
+        self._http = client(**options, transport=transport)
+
+
+class Client(_Connected):
     """A server's compression, reranking and originals.
 
     Args:
@@ -35,22 +58,6 @@ class Client:
     Raises:
         MissingExtra: httpx is not installed.
     """
-
-    def __init__(
-        self,
-        base_url: str = "http://127.0.0.1:8787",
-        api_key: str | None = None,
-        *,
-        timeout_s: float = 60.0,
-        on_error: OnError = "fallback",
-        uds: str | None = None,
-        transport: Any = None,
-    ) -> None:
-        httpx = require("httpx", "client")
-        transport = transport or (httpx.HTTPTransport(uds=uds) if uds else None)
-        options = wire.options(base_url, api_key, timeout_s)
-        self._on_error, self._broken = wire.checked(on_error), (httpx.HTTPError, Failed)
-        self._http = httpx.Client(**options, transport=transport)
 
     def compress(
         self,
@@ -105,24 +112,10 @@ class Client:
             return wire.instead(ask, error, self._on_error)
 
 
-class AsyncClient:
+class AsyncClient(_Connected):
     """`Client` for event loops: the same arguments, every method a coroutine."""
 
-    def __init__(
-        self,
-        base_url: str = "http://127.0.0.1:8787",
-        api_key: str | None = None,
-        *,
-        timeout_s: float = 60.0,
-        on_error: OnError = "fallback",
-        uds: str | None = None,
-        transport: Any = None,
-    ) -> None:
-        httpx = require("httpx", "client")
-        transport = transport or (httpx.AsyncHTTPTransport(uds=uds) if uds else None)
-        options = wire.options(base_url, api_key, timeout_s)
-        self._on_error, self._broken = wire.checked(on_error), (httpx.HTTPError, Failed)
-        self._http = httpx.AsyncClient(**options, transport=transport)
+    _kinds = ("AsyncClient", "AsyncHTTPTransport")
 
     async def compress(
         self,

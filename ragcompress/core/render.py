@@ -7,7 +7,7 @@ because token counts do not add up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -106,8 +106,9 @@ def fill(
     if len(ranked) == len(context.segments) and fits(context, budget):
         return context
     sizes = costs(context, budget)
-    context, needed = _affordable(context, sizes, budget.limit, ranked if values is None else best_first(values))
-    for_others = frames(context, needed)
+    context, needed, for_others = _affordable(
+        context, sizes, budget.limit, ranked if values is None else best_first(values)
+    )
     ranked = [at for at in ranked if at not in for_others]
 
     def chosen(aim: int) -> tuple[Context, int]:
@@ -119,15 +120,18 @@ def fill(
 
 def _affordable(
     context: Context, sizes: Sequence[int], limit: int, ranked: Sequence[int]
-) -> tuple[Context, list[list[int]]]:
-    """The context and its links; where the best unit fits only without its passage's title, the title is not needed."""
+) -> tuple[Context, Links, Collection[int]]:
+    """The context, its links and its frames; a title without which alone the best unit fits is not needed."""
     needed = links(context)
     for_others = frames(context, needed)
     best = next((at for at in ranked if at not in for_others), None)
     if best is None or sizes[best] > limit or sum(sizes[at] for at in closed([best], needed)) <= limit:
-        return context, needed
+        return context, needed, for_others
     freed = untitled(context, context.segments[best].support[0].passage)
-    return (context, needed) if freed is context else (freed, links(freed))
+    if freed is context:
+        return context, needed, for_others
+    needed = links(freed)
+    return freed, needed, frames(freed, needed)
 
 
 def aimed(context: Context, budget: TokenBudget, choose: Callable[[int], tuple[Context, int]]) -> Context | None:

@@ -69,17 +69,17 @@ class KeepRule:
 
 @dataclass(frozen=True, slots=True)
 class LabellingPruner:
-    """Keeps the sentences that the labeller wants kept, at most as many as the budget holds.
+    """Keeps the units that the labeller wants kept, at most as many as the budget holds.
 
-    With a rule or a threshold the number of kept sentences follows the question (dynamic mode); when nothing reaches
+    With a rule or a threshold the number of kept units follows the question (dynamic mode); when nothing reaches
     it the context is empty and says so (selective augmentation, RECOMP, Xu et al. 2023). Without one the budget alone
-    decides; then sentences with most probability over the root of their tokens come first
+    decides; then units with most probability over the root of their tokens come first
     (`ragcompress.core.select.worth`), each with what it needs.
 
     Attributes:
         scorer: Gives keep probabilities; the guarded embedded labeller by default.
         threshold: The least keep probability, in (0, 1), as other people's token classifiers are used.
-        segmenter: Cuts passages; sentences by default.
+        segmenter: Cuts passages; `ragcompress.structure.units` by default.
         rule: How much to keep of what the embedded labeller has judged; see `dynamic`.
         cut: False: units are kept whole or not at all. ``"marked"``: a sentence that does not fit may lose an ending
             that limits nothing, shown by "…"; see `ragcompress.pruners.cutting`.
@@ -148,21 +148,21 @@ class LabellingPruner:
         scored = self.scorer(split)
         if scored.notes != split.notes:  # a fallback's scores are no probabilities
             return fit(fill(in_view(scored), budget), budget)
-        scored = in_view(scored) if _ours(self.scorer, split) is None else once(sharpened(shared(scored)), add=True)
-        return fit(self._filled(self._worthwhile(self._relevant(scored)), split, budget), budget)
-
-    def _filled(self, left: Context, split: Context, budget: TokenBudget) -> Context:
-        """The most worth that the budget holds of what is left of ``split``."""
         ours = _ours(self.scorer, split)
         if ours is None:
-            return fill(left, budget)
+            return fit(fill(self._relevant(in_view(scored)), budget), budget)
+        left = self._worthwhile(self._relevant(once(sharpened(shared(scored)), add=True)))
+        return fit(self._filled(left, split, budget, ours), budget)
+
+    def _filled(self, left: Context, split: Context, budget: TokenBudget, ours: LabelScorer) -> Context:
+        """The most worth that the budget holds of what is left of ``split``."""
         if self.cut:
             return fill_marked(left, budget, ours.labels(split).weigh)
         return fill(left, budget, values=_judged(one_each(left))[0])
 
     def _worthwhile(self, left: Context) -> Context:
         """What the floor leaves: tokens of hardly any probability cost money and mislead."""
-        if self.fill or _ours(self.scorer, left) is None:
+        if self.fill:
             return left
         return keep_closed(left, above(per_token(*_judged(left)), self.floor), "below the floor")
 

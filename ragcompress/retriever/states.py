@@ -7,7 +7,7 @@ query. Where the encoder on this machine is not the one that made them, nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import Encoded, OnnxEncoder
 
-__all__ = ["StateMaker", "pack", "unpack"]
+__all__ = ["EncodedMaker", "StateMaker", "pack", "unpack"]
 
 LAYOUT = 1  # of the packed rows; part of the fingerprint
 FIXED = 12  # bytes of a token besides its states: its number, two offsets
@@ -28,14 +28,12 @@ CHUNK = 64  # passages encoded side by side
 Bytes = NDArray[np.uint8]
 
 
-class StateMaker:
-    """Makes and reads the sidecar ``states``.
+class EncodedMaker:
+    """What makers of sidecars share that encode passages.
 
     Args:
         encoder: Whose states; the embedded one by default, loaded at first use.
     """
-
-    name = "states"
 
     def __init__(self, encoder: OnnxEncoder | None = None) -> None:
         self._encoder = encoder
@@ -45,6 +43,17 @@ class StateMaker:
         """The encoder whose cache is filled."""
         return self._encoder or OnnxEncoder.embedded()
 
+    def encoded(self, passages: Sequence[Passage]) -> Iterator[Encoded]:
+        """The states of every passage, some passages encoded side by side."""
+        for at in range(0, len(passages), CHUNK):
+            yield from self.encoder.passages(passages[at : at + CHUNK])
+
+
+class StateMaker(EncodedMaker):
+    """Makes and reads the sidecar ``states``."""
+
+    name = "states"
+
     @property
     def fingerprint(self) -> str:
         """Changes with the encoder's weights, its precision and the layout."""
@@ -52,8 +61,7 @@ class StateMaker:
 
     def __call__(self, passages: Sequence[Passage]) -> list[Bytes]:
         """The packed states of every passage, ``[tokens, bytes]``."""
-        chunks = (passages[at : at + CHUNK] for at in range(0, len(passages), CHUNK))
-        return [pack(states) for chunk in chunks for states in self.encoder.passages(chunk)]
+        return [pack(states) for states in self.encoded(passages)]
 
     def recall(self, passages: Sequence[Passage], arrays: Sequence[NDArray[Any]]) -> None:
         """Put stored states into the encoder's cache; empty arrays (not computed) are passed over."""

@@ -17,33 +17,21 @@ from numpy.typing import NDArray
 
 from ragcompress import structure
 from ragcompress.core.types import Passage, Unit
-from ragcompress.models.encoders import OnnxEncoder, UnitVectors
+from ragcompress.models.encoders import UnitVectors
 from ragcompress.models.labeller.matching import over, token_ranges, unit
+from ragcompress.retriever.states import EncodedMaker
 
 __all__ = ["UnitMaker", "pack_units", "unpack_units", "unpack_vectors"]
 
 LAYOUT = 1  # of the packed bytes; part of the fingerprint
-CHUNK = 64  # passages encoded side by side
 
 Bytes = NDArray[np.uint8]
 
 
-class UnitMaker:
-    """Makes and reads the sidecar ``units``.
-
-    Args:
-        encoder: Whose states; the embedded one by default, loaded at first use.
-    """
+class UnitMaker(EncodedMaker):
+    """Makes and reads the sidecar ``units``."""
 
     name = "units"
-
-    def __init__(self, encoder: OnnxEncoder | None = None) -> None:
-        self._encoder = encoder
-
-    @property
-    def encoder(self) -> OnnxEncoder:
-        """The encoder that the vectors are put beside."""
-        return self._encoder or OnnxEncoder.embedded()
 
     @property
     def fingerprint(self) -> str:
@@ -52,12 +40,11 @@ class UnitMaker:
 
     def __call__(self, passages: Sequence[Passage]) -> list[Bytes]:
         """The packed units of every passage, ``[bytes]``."""
-        made: list[Bytes] = []
-        for chunk in (passages[at : at + CHUNK] for at in range(0, len(passages), CHUNK)):
-            for passage, states in zip(chunk, self.encoder.passages(chunk), strict=True):
-                units = structure.units(passage.text)
-                made.append(pack_units(units, _vectors(states, units)))
-        return made
+        read = (structure.units(passage.text) for passage in passages)
+        return [
+            pack_units(units, _vectors(states, units))
+            for units, states in zip(read, self.encoded(passages), strict=True)
+        ]
 
     def recall(self, passages: Sequence[Passage], arrays: Sequence[NDArray[Any]]) -> None:
         """Put stored units and vectors where they are looked for; empty arrays (not computed) are passed over."""

@@ -36,7 +36,13 @@ def talk(*more, text=TOOL):
 @contextlib.contextmanager
 def serving(settings=None, **options):
     """The base address of a server in a thread of this process; its end is waited for."""
-    server = make_server(settings or Settings(), port=0, **options)
+    with running(make_server(settings or Settings(), port=0, **options)) as name:
+        yield f"http://127.0.0.1:{name[1]}" if isinstance(name, tuple) else name
+
+
+@contextlib.contextmanager
+def running(server):
+    """The socket's name of a uvicorn server in a thread of this process; its end is waited for."""
     listening, startup = threading.Event(), server.startup
 
     async def noticed(sockets=None):
@@ -47,10 +53,10 @@ def serving(settings=None, **options):
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert listening.wait(30)
-    name = server.servers[0].sockets[0].getsockname()
     try:
-        yield f"http://127.0.0.1:{name[1]}" if isinstance(name, tuple) else name
+        yield server.servers[0].sockets[0].getsockname()
     finally:
         server.should_exit = True
         thread.join(30)
+        assert not thread.is_alive()
         assert not thread.is_alive()

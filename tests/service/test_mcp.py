@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("mcp.server.mcpserver")
 import mcp
-from service_helpers import TOOL
+from service_helpers import TOOL, running
 
 import ragcompress as rc
 from ragcompress.service.mcp_server import Tools, make_mcp
@@ -83,28 +83,12 @@ def test_over_standard_input_and_output(index):
 
 def test_over_http():
     uvicorn = pytest.importorskip("uvicorn")
-    import threading
-
     app = make_mcp(Tools()).streamable_http_app()
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
-    listening, startup = threading.Event(), server.startup
-
-    async def noticed(sockets=None):
-        await startup(sockets)
-        listening.set()
-
-    server.startup = noticed
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert listening.wait(30)
-    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/mcp"
 
     async def work(client):
         return await client.call_tool("compress", {"question": QUESTION, "passages": [TOOL], "budget": 60})
 
-    try:
+    with running(server) as name:
+        address = f"http://127.0.0.1:{name[1]}/mcp"
         assert "Tampere" in _talk(address, work).structured_content["text"]
-    finally:
-        server.should_exit = True
-        thread.join(30)
-    assert not thread.is_alive()
