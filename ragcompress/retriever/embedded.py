@@ -49,10 +49,14 @@ class MultilingualEncoder:
         return self._means(PREFIXES[0], texts)
 
     def _means(self, prefix: str, texts: Sequence[str]) -> Floats:
-        pieces = (self._tokenizer.encode(f"{prefix} {text}").ids for text in texts)
+        """Means of the last states; zeros for blank texts, whose prefix alone would be near to everything."""
+        said = [at for at, text in enumerate(texts) if text.strip()]
+        pieces = (self._tokenizer.encode(f"{prefix} {texts[at]}").ids for at in said)
         feeds = [{"input_ids": np.array([ids], dtype=np.int64)} for ids in pieces]
-        found = [last[0].mean(axis=0) for (last,) in run_all(multilingual().graph, ["last"], feeds)]
-        return np.array(found, dtype=np.float32).reshape(len(texts), DIM)
+        found = np.zeros((len(texts), DIM), dtype=np.float32)
+        for at, (last,) in zip(said, run_all(multilingual().graph, ["last"], feeds), strict=True):
+            found[at] = last[0].mean(axis=0)
+        return found
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -3,6 +3,7 @@ import pytest
 
 import ragcompress as rc
 from ragcompress.core.render import render
+from ragcompress.models.multilingual import ships_multilingual
 from ragcompress.pruners.cluster import ClusterPruner
 from ragcompress.pruners.grouping import agglomerative, faiss_kmeans, kmeans, medoid
 from ragcompress.testing import check_compressor
@@ -114,7 +115,18 @@ def test_a_rewriter_that_fails_leaves_the_representatives():
     check_compressor(pruner, cases=20)
 
 
-def test_unreadable_language_is_clustered_by_words():
+def test_other_languages_are_clustered_by_meaning():
+    if not ships_multilingual():
+        pytest.skip("the multilingual weights are not in this checkout")
+    out = ClusterPruner(k=2)(rc.Context.of("首都", ["東京は首都です。", "東京は首都だ。", "犬が好きです。"]), WIDE)
+    assert len(out.segments) == 2
+    assert "犬が好きです。" in [segment.text for segment in out.segments]
+    assert out.notes == ()
+
+
+def test_unreadable_language_is_clustered_by_words(monkeypatch):
+    for room in ("semantic", "vectors"):  # as where the multilingual weights are not
+        monkeypatch.setattr(f"ragcompress.scorers.{room}.twin", lambda encoder: None)
     out = ClusterPruner(k=2)(rc.Context.of("首都", ["東京は首都です。", "東京は首都だ。", "犬が好きです。"]), WIDE)
     assert len(out.segments) == 2
     assert any("by words alone" in note for note in out.notes)

@@ -13,10 +13,11 @@ from retriever_doubles import NumberEncoder, WordEncoder, brute_force, clusters
 
 from ragcompress import Passage
 from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.models.multilingual import ships_multilingual
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever import ann as ann_module
 from ragcompress.retriever.embed import CLIP, SentenceTransformerEncoder, as_encoder, embed_texts
-from ragcompress.retriever.embedded import EmbeddedEncoder
+from ragcompress.retriever.embedded import EmbeddedEncoder, MultilingualEncoder
 
 
 def numbered(vectors: np.ndarray, **options: object) -> DenseRetriever:
@@ -219,6 +220,15 @@ def test_minilm_gives_nearly_the_vectors_of_the_original() -> None:
     theirs = embed_texts(as_encoder("all-MiniLM-L6-v2"), TEXTS)
     assert isinstance(as_encoder("all-MiniLM-L6-v2"), SentenceTransformerEncoder)
     assert ((ours * theirs).sum(axis=1)[:2] > 0.95).all()  # int8
+
+
+def test_a_blank_text_is_near_to_nothing() -> None:
+    if not ships_multilingual():
+        pytest.skip("the multilingual weights are not in this checkout")
+    encoder = MultilingualEncoder()
+    assert not encoder.embed(["", " \n"]).any()
+    assert encoder.embed([]).shape == (0, encoder.dim)
+    assert encoder.embed(["", "a tower"])[1].any()
 
 
 def test_default_encoder_finds_by_meaning_without_torch() -> None:
