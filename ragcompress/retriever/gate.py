@@ -13,9 +13,8 @@ class Gate:
     """A lock that any number of readers hold together, and a writer alone.
 
     A waiting writer lets no new reader in, so that searches can't keep it out for ever; and when a writer leaves, the
-    readers that wait come before the next writer. A thread that reads may read
-    again inside, and one that writes may read and write inside; one that reads must not begin to write. Copies and
-    pickles of a gate are new, open gates.
+    readers that wait come before the next writer. A thread that reads may read again inside, and one that writes may
+    read and write inside; one that reads must not begin to write. Copies and pickles of a gate are new, open gates.
     """
 
     def __init__(self) -> None:
