@@ -35,7 +35,7 @@ class Attempt:
     """What was asked for.
 
     Attributes:
-        context: Query and passages.
+        context: Query and passages, without segments; they are made where a clock runs.
         method: What compresses.
         name: What the result calls it.
         budget: As the caller gave it.
@@ -105,7 +105,7 @@ class Attempt:
 
     def _by(self, method: Compressor, limit: TokenBudget, note: str = "") -> Compressed:
         began = perf_counter()
-        answer = method(self.context, limit)
+        answer = method(self.context.opened(), limit)
         _check_answer(answer, self.context)
         answer = fit(answer, limit)
         answer = settled(answer, limit, self.when_nothing, free=self.budget is None)
@@ -163,7 +163,7 @@ def _everything(context: Context, budget: TokenBudget) -> Context:
 
 def _estimate(context: Context, count: Callable[[str], int]) -> int:
     """About how many tokens all passages have, from three samples of them."""
-    texts = [passage.text for passage in context.passages if passage.text.strip()]
+    texts = [passage.text for passage in context.passages if passage.text and not passage.text.isspace()]
     size = sum(map(len, texts))
     samples = [text[:SAMPLE] for text in (texts[:1] + texts[len(texts) // 2 :][:1] + texts[-1:])]
     read = sum(map(len, samples))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from math import isfinite
-from time import perf_counter
+from time import monotonic
 from typing import Any, Literal
 
 from ragcompress import structure
@@ -22,7 +22,7 @@ from ragcompress.core.threads import in_thread
 from ragcompress.core.types import Passage
 from ragcompress.methods import DEFAULT, deciding, default, resolve
 from ragcompress.pruners.nothing import WHEN_NOTHING, WhenNothing
-from ragcompress.results.result import Compressed
+from ragcompress.results.result import Compressed, brief
 from ragcompress.telemetry import spanned
 
 __all__ = ["acompress", "compress", "compress_many", "units"]
@@ -64,13 +64,14 @@ def compress(
         MissingExtra: The method needs a package that is not installed.
         CompressionFailed: Only with ``on_error="raise"``.
     """
-    started = perf_counter()
-    context = Context.of(query, passages)
+    started = monotonic()
+    context = Context.unopened(query, passages)
     _check(context.query, budget, timeout_s=timeout_s, on_error=on_error, when_nothing=when_nothing)
     method = _method(compressor, dynamic=budget is None)
     attempt = Attempt(context, method, _label(compressor, method), budget, when_nothing)
-    out = _answer(attempt, timeout_s, on_error)
-    return replace(out, timings={**out.timings, "total": perf_counter() - started})
+    clock = Clock.of(timeout_s, began=started)
+    out = _answer(attempt, clock, timeout_s, on_error)
+    return replace(out, timings={**out.timings, "total": monotonic() - started})
 
 
 async def acompress(query: str, passages: Iterable[str | Passage], *args: Any, **options: Any) -> Compressed:
@@ -160,9 +161,8 @@ def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor
     return deciding(compressor) if dynamic else compressor
 
 
-def _answer(attempt: Attempt, timeout_s: float | None, on_error: OnError) -> Compressed:
+def _answer(attempt: Attempt, clock: Clock, timeout_s: float | None, on_error: OnError) -> Compressed:
     """The method's answer, or what takes its place, with the reason."""
-    clock = Clock.of(timeout_s)
     outcome = _tried(attempt.run, clock)
     if isinstance(outcome, Compressed):
         return outcome
@@ -171,10 +171,10 @@ def _answer(attempt: Attempt, timeout_s: float | None, on_error: OnError) -> Com
         raise outcome
     late = isinstance(outcome, OutOfTime)
     reason = f"no answer within {timeout_s} s" if late else f"{type(outcome).__name__}: {outcome}"
-    why = f"{_name(attempt.method)} failed: {reason}"
+    why = f"{brief(attempt.name)} failed: {reason}"
     if on_error == "raise":
         raise CompressionFailed(why) from outcome
-    small = sum(len(passage.text) for passage in attempt.context.passages) <= SMALL
+    small = sum([len(passage.text) for passage in attempt.context.passages]) <= SMALL
     if not late or small:
         found = _tried(partial(attempt.instead, why), Clock.of(GRACE) if late else clock)
         if isinstance(found, Compressed):

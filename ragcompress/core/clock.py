@@ -42,9 +42,10 @@ class Clock:
     hurried: bool = False
 
     @classmethod
-    def of(cls, seconds: float | None) -> Clock:
-        """A clock that stops in ``seconds`` (None: no hurry), or with the one that runs already."""
-        return cls(float("inf") if seconds is None else monotonic() + seconds, _running.get())
+    def of(cls, seconds: float | None, *, began: float | None = None) -> Clock:
+        """A clock that stops in ``seconds`` (None: no hurry) after ``began`` (None: now), or with the one around it."""
+        start = monotonic() if began is None else began
+        return cls(float("inf") if seconds is None else start + seconds, _running.get())
 
     @property
     def left(self) -> float:

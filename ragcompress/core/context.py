@@ -58,11 +58,23 @@ class Context:
         Raises:
             InvalidInput: The query is no str, or ``passages`` is no collection of str and Passage.
         """
+        return cls.unopened(query, passages).opened()
+
+    @classmethod
+    def unopened(cls, query: str, passages: Iterable[str | Passage]) -> Context:
+        """A context without segments: all that must be done with ten thousand passages before work can begin.
+
+        Raises:
+            InvalidInput: As `of`.
+        """
         if not isinstance(query, str):
             raise InvalidInput(f"query must be a str, not {type(query).__name__}")
-        given = tuple(_as_passage(item, at) for at, item in enumerate(_items(passages)))
-        whole = (Span(at, 0, len(passage.text)) for at, passage in enumerate(given))
-        return cls(query, given, tuple(Segment(given[span.passage].text, (span,)) for span in whole))
+        return cls(query, tuple([_as_passage(item, at) for at, item in enumerate(_items(passages))]), ())
+
+    def opened(self) -> Context:
+        """With one segment per passage, whatever the segments were."""
+        texts = enumerate(passage.text for passage in ticking(self.passages))
+        return replace(self, segments=tuple(Segment(text, (Span(at, 0, len(text)),)) for at, text in texts))
 
     @property
     def asked(self) -> str:

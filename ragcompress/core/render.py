@@ -207,7 +207,7 @@ def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
 def _lawful(context: Context, budget: TokenBudget) -> Callable[[str, int], bool]:
     """Whether a rendering of so many tokens is within the limit and no longer than the whole passages."""
     brief = hurried()  # rendering ten thousand passages takes as long as all the rest
-    most = sum(len(p.text) for p in context.passages) if brief else _measured(_characters, context, budget)
+    most = sum([len(p.text) for p in context.passages]) if brief else _measured(_characters, context, budget)
 
     def lawful(text: str, size: int) -> bool:
         if len(text) > most or size > budget.limit:

@@ -6,10 +6,12 @@ read into units; the limit on characters looked at by search is time alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic, thread_time
+from typing import NamedTuple
 
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
@@ -22,6 +24,7 @@ from ragcompress.structure import units
 __all__ = ["glance"]
 
 SECONDS = 0.03  # that the search may take
+MOST = 20_000_000  # characters that may be searched in it
 PART = 100_000  # characters searched at a time
 WORDS = 8  # of the question that are looked for
 HITS = 40  # of one word in one part; a word that stands everywhere says little
@@ -29,8 +32,7 @@ WINDOW = 700  # characters read before and after a place
 READ = 16_000  # characters read in all
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     passage: int
     at: int
     word: str
@@ -45,7 +47,7 @@ def glance(context: Context, budget: TokenBudget, *, seconds: float = SECONDS) -
         seconds: How long places may be looked for, of the processor's time; what was not searched by then is in
             the notes.
     """
-    places, searched, size = _places(context, seconds)
+    places, searched = _places(context, seconds)
     weights = {word: 1 / (1 + n) ** 0.5 for word, n in Counter(place.word for place in places).items()}
     windows = _best_windows(context, places, weights) or _beginnings(context)
     narrow = replace(context, segments=tuple(Segment(context.read(span), (span,)) for span in windows))
@@ -59,37 +61,59 @@ def glance(context: Context, budget: TokenBudget, *, seconds: float = SECONDS) -
         kept = fit(fill(scored.split(sentences), budget), budget)
     if not kept.segments:
         kept = fit(scored.split(words), budget)
-    if searched < size:
-        kept = kept.note(f"only the first {searched:,} of {size:,} characters were searched")
+    if searched < 1:
+        kept = kept.note(f"there was time for {searched:.0%} of the search for the question's words")
     return kept
 
 
-def _places(context: Context, seconds: float) -> tuple[list[_Place], int, int]:
-    """Where the question's words stand, how many characters were searched, and how many there are."""
-    began, until, searched = thread_time(), monotonic() + 3 * seconds, 0
-    size = sum(len(passage.text) for passage in context.passages)
-    wanted = _words(context.asked)
-    found: list[_Place] = []
-    for passage, start, part in _parts(context):
-        if searched and (thread_time() - began > seconds or monotonic() > until):
+def _places(context: Context, seconds: float) -> tuple[list[_Place], float]:
+    """Where the question's words stand, the longest searched for first, and the share of the search that was done."""
+    began, until = thread_time(), monotonic() + 3 * seconds
+    wanted, (text, starts, share) = _words(context.asked), _one_text(context)
+    parts, found = list[str](), list[tuple[int, str]]()
+    for turn, word in enumerate(wanted):
+        for start in range(0, len(text), PART):
+            done = turn * len(text) + start
+            if done and (thread_time() - began > seconds or monotonic() > until):
+                return _placed(found, starts), min(share * done / (len(wanted) * len(text)), 0.99)
+            if len(parts) * PART == start:
+                parts.append(_lower(text[start : start + PART]))
+            found.extend((start + at, word) for at in _hits(parts[start // PART], word))
+    return _placed(found, starts), share
+
+
+def _one_text(context: Context) -> tuple[str, list[int], float]:
+    """All passages as one text, which is searched many times as fast; where each begins; what share of all it is."""
+    texts, starts, size = list[str](), list[int](), 0
+    for passage in context.passages:
+        if size > MOST:
             break
-        searched += len(part)
-        low = part.lower()
-        low = low if len(low) == len(part) else part  # a few letters change their length: better to miss capitals
-        for word in wanted:
-            at = low.find(word)
-            for _ in range(HITS):
-                if at < 0:
-                    break
-                found.append(_Place(passage, start + at, word))
-                at = low.find(word, at + 1)
-    return found, searched, size
+        texts.append(passage.text if len(passage.text) < MOST else passage.text[:MOST])
+        starts.append(size)
+        size += len(texts[-1]) + 1
+    whole = sum([len(passage.text) for passage in context.passages])
+    text = "\n".join(texts)
+    return text, starts, min((len(text) - len(texts) + 1) / max(whole, 1), 1.0)
 
 
-def _parts(context: Context) -> Iterator[tuple[int, int, str]]:
-    for number, passage in enumerate(context.passages):
-        for start in range(0, len(passage.text), PART):
-            yield number, start, passage.text[start : start + PART]
+def _placed(found: Sequence[tuple[int, str]], starts: Sequence[int]) -> list[_Place]:
+    """From places in the one text to places in passages."""
+    numbers = [bisect_right(starts, at) - 1 for at, _ in found]
+    return [_Place(number, at - starts[number], word) for number, (at, word) in zip(numbers, found, strict=True)]
+
+
+def _hits(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    for _ in range(HITS):
+        if at < 0:
+            return
+        yield at
+        at = text.find(word, at + 1)
+
+
+def _lower(text: str) -> str:
+    low = text.lower()
+    return low if len(low) == len(text) else text  # a few letters change their length: better to miss capitals
 
 
 def _words(question: str) -> list[str]:

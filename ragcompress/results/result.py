@@ -12,7 +12,16 @@ from ragcompress.core.types import Dropped, Segment, Span
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
 
-__all__ = ["Compressed"]
+__all__ = ["Compressed", "brief"]
+
+
+def brief(method: str) -> str:
+    """A method's name for a line of text: of a long one, which says all its settings, what stands before them.
+
+    >>> brief("labeller")
+    'labeller'
+    """
+    return method if len(method) <= 60 else f"{method.partition('(')[0]}(…)"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,8 +76,7 @@ class Compressed:
     def __repr__(self) -> str:
         used = {span.passage for segment in self.context.segments for span in segment.support}
         passages = f"{len(used)} of {len(self.context.passages)} passages"
-        method = self.method if len(self.method) <= 60 else f"{self.method.partition('(')[0]}(…)"
-        return f"Compressed({self.tokens_in:,} → {self.tokens_out:,} tokens, {passages}, {method})"
+        return f"Compressed({self.tokens_in:,} → {self.tokens_out:,} tokens, {passages}, {brief(self.method)})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; every kept and dropped span with its passage's id and offsets."""

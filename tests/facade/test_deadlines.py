@@ -166,3 +166,26 @@ def test_no_model_reads_more_of_a_question_than_its_bound(monkeypatch):
         rc.compress(question, [FACT, LINE], budget=20, compressor=method)
     assert seen
     assert max(map(len, seen)) <= MOST
+
+
+def test_ten_thousand_passages_are_searched_as_one_text():
+    context = Context.unopened(ASK, [LINE, *(f"{LINE} {at}" for at in range(10_000)), FACT, LINE])
+    out = glance(context, BUDGET, seconds=60)
+    assert "Ines Maurer" in out.segments[0].text
+    assert out.segments[0].support[0] == (10_001, 0, len(FACT))
+    assert out.passage_scores[10_001] == max(out.passage_scores)
+    assert not out.notes
+
+
+def test_where_time_is_short_the_longest_word_is_searched_for_first():
+    out = glance(Context.unopened(ASK, [LONG * 4]), BUDGET, seconds=0)
+    assert "% of the search" in out.notes[0]
+
+
+def test_a_deadline_counts_from_the_call_and_segments_are_made_inside_it(monkeypatch):
+    opened = []
+    monkeypatch.setattr(Context, "opened", lambda self: opened.append(self) or check())
+    monkeypatch.setattr("ragcompress.facade.monotonic", lambda: -1.0)  # the call began long ago
+    out = rc.compress(ASK, [LONG], budget=40, timeout_s=0.05)
+    assert "Ines Maurer" in out.text
+    assert out.warnings[0].startswith("labeller failed: no answer within 0.05 s;")
