@@ -18,6 +18,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit
 from ragcompress.core.segment import sentences, words
 from ragcompress.core.types import Segment, Span
+from ragcompress.scorers.guard import LITTLE
 from ragcompress.scorers.lexical import LexicalScorer, terms
 from ragcompress.structure import units
 
@@ -117,9 +118,10 @@ def _lower(text: str) -> str:
 
 
 def _words(question: str) -> list[str]:
-    """The question's longest words, which are its rarest."""
+    """The question's longest words, which are its rarest; little ones, which stand everywhere, only for want of them."""
     found = dict.fromkeys(term for term in terms(question) if len(term) > 2 or not term.isascii() or term.isdigit())
-    return sorted(found, key=lambda word: -len(word))[:WORDS]
+    telling = [term for term in found if term not in LITTLE]
+    return sorted(telling or found, key=lambda word: -len(word))[:WORDS]
 
 
 def _best_windows(context: Context, places: Sequence[_Place], weights: dict[str, float]) -> list[Span]:

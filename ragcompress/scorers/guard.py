@@ -13,7 +13,7 @@ from ragcompress.core.protocols import Scorer
 from ragcompress.core.segment import sanitise
 from ragcompress.scorers.lexical import LexicalScorer
 
-__all__ = ["MAX_CHARS", "GuardedScorer", "asks_abroad", "is_foreign", "reads_english", "unreadable_share"]
+__all__ = ["LITTLE", "MAX_CHARS", "GuardedScorer", "asks_abroad", "is_foreign", "reads_english", "unreadable_share"]
 
 MAX_CHARS = 1_000_000
 UNREADABLE = 0.35  # English and its relatives stay below 0.15, scripts outside the vocabulary lie above 0.6
@@ -26,7 +26,7 @@ MIXED = 0.15  # share of passages in other languages from which the multilingual
 LEAST = 4  # pieces below which nothing is said of a text
 
 _WORD = re.compile(r"[^\W\d_]+")
-_LITTLE = frozenset(
+LITTLE = frozenset(
     """the of and to in is was for on that by with as it at from are were be this which his or an had not have but has
     their its who what when where how why does did do he she they you your we all one after other can there been more
     also may if will would than into""".split()  # noqa: SIM905 - a list would fill the page
@@ -73,7 +73,7 @@ def _shares(text: str) -> tuple[float, float]:
         return 0.0, 0.0
     broken = sum(piece == "[UNK]" or piece.startswith("##") or _is_letter(piece) for piece in pieces)
     words = _WORD.findall(text.casefold())
-    return broken / len(pieces), sum(word in _LITTLE for word in words) / max(len(words), 1)
+    return broken / len(pieces), sum(word in LITTLE for word in words) / max(len(words), 1)
 
 
 def _is_letter(piece: str) -> bool:

