@@ -118,7 +118,7 @@ def _lower(text: str) -> str:
 
 
 def _words(question: str) -> list[str]:
-    """The question's longest words, which are its rarest; little ones, which stand everywhere, only for want of them."""
+    """The question's longest words, which are its rarest; little ones, which stand everywhere, only for want of any."""
     found = dict.fromkeys(term for term in terms(question) if len(term) > 2 or not term.isascii() or term.isdigit())
     telling = [term for term in found if term not in LITTLE]
     return sorted(telling or found, key=lambda word: -len(word))[:WORDS]
