@@ -119,6 +119,9 @@ class _Window:
     offsets: Ints
 
 
+_OWN = ("_tokenizer", "_words", "_cache", "_lock")  # of one process
+
+
 class _WindowedEncoder(Shared):
     """Tokenising, windowing and caching, shared by both encoders; ``_forwards`` is what differs.
 
@@ -131,7 +134,7 @@ class _WindowedEncoder(Shared):
     def __init__(
         self, tokenizer: Any, name: str, *, window: int = WINDOW, prefixes: tuple[str, str] = ("", "")
     ) -> None:
-        self._tokenizer = tokenizer
+        self._given = tokenizer  # or a function that reads it when the first text comes
         self._name = name
         self._window = window
         self._prefixes = prefixes  # what the model was taught to see in front of queries and of passages
@@ -139,14 +142,14 @@ class _WindowedEncoder(Shared):
 
     def _forget(self) -> None:
         """Begin with nothing remembered."""
-        self._words = _words(self._tokenizer)
+        self.__dict__.pop("_words", None)
         self._cache: OrderedDict[tuple[str, str], Encoded] = OrderedDict()
         self._cached_bytes = 0
         self._units: dict[tuple[str, str], UnitVectors] = {}
         self._lock = Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key not in ("_words", "_cache", "_lock")}
+        return {key: value for key, value in self.__dict__.items() if key not in _OWN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -194,6 +197,14 @@ class _WindowedEncoder(Shared):
             return self._words.pieces(text)
         found = self._tokenizer.encode(text, add_special_tokens=False)
         return np.array(found.ids, dtype=np.int64), np.array(found.offsets, dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return self._given() if callable(self._given) else self._given
+
+    @cached_property
+    def _words(self) -> Wordwise | None:
+        return _words(self._tokenizer)
 
     @cached_property
     def _ends(self) -> tuple[Ints, Ints]:

@@ -9,9 +9,10 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from importlib import resources
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ragcompress.models.encoders import OnnxEncoder
@@ -33,6 +34,7 @@ MULTILINGUAL = "multilingual-e5-small"
 GRAPH, PIECES, TOKENIZER = "e5-encoder.onnx", "e5-pieces.npz", "e5-tokenizer.json.gz"
 JOINT, SETTINGS = "e5-labeller.onnx", "e5-labeller.json"
 PREFIXES = ("query:", "passage:")
+_READING = Lock()
 
 
 class PieceGraph(Shared):
@@ -99,7 +101,17 @@ def _shipped() -> OnnxEncoder:
 
 
 def _read(folder: Any) -> OnnxEncoder:
+    return OnnxEncoder(PieceGraph(folder), partial(_tokenizer, folder), MULTILINGUAL, prefixes=PREFIXES)
+
+
+def _tokenizer(folder: Any) -> Any:
+    """A quarter of a million pieces take a second and 300 MB: read when the first text comes, once for all threads."""
+    with _READING:
+        return _tokenizer_in(folder)
+
+
+@lru_cache(maxsize=2)
+def _tokenizer_in(folder: Any) -> Any:
     from tokenizers import Tokenizer
 
-    text = gzip.decompress(folder.joinpath(TOKENIZER).read_bytes()).decode()
-    return OnnxEncoder(PieceGraph(folder), Tokenizer.from_str(text), MULTILINGUAL, prefixes=PREFIXES)
+    return Tokenizer.from_str(gzip.decompress(folder.joinpath(TOKENIZER).read_bytes()).decode())

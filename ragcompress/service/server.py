@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ __all__ = ["Server", "make_server"]
 
 
 class Server(uvicorn.Server):
-    """Says in the log where it listens."""
+    """Says in the log where it listens, and ends well when it is asked to."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM asks for an end, and gets one: the exit status is 0, where uvicorn's would be the signal's."""
+        if sig == signal.SIGTERM:
+            self.should_exit = True
+        else:
+            super().handle_exit(sig, frame)
 
     async def startup(self, sockets: Any = None) -> None:
         """Open the sockets."""
