@@ -33,6 +33,9 @@ def serve(
     max_body: Annotated[int, typer.Option(help="Bytes of a request.", min=1)] = _KNOWN.max_body,
     max_passages: Annotated[int, typer.Option(help="Passages of a request.", min=1)] = _KNOWN.max_passages,
     min_tokens: Annotated[int, typer.Option(help="Shorter tool messages are left alone.", min=0)] = _KNOWN.min_tokens,
+    history_tokens: Annotated[
+        int | None, typer.Option(help="Of whole conversations; beyond it older messages are shortened.", min=1)
+    ] = None,
     cache_tokens: Annotated[
         int, typer.Option(help="Passage tokens remembered, 3 kB each.", min=0)
     ] = _KNOWN.cache_tokens,
@@ -60,6 +63,7 @@ def serve(
         max_passages=max_passages,
         min_tokens=min_tokens,
         older_turns=older_turns,
+        history_tokens=history_tokens,
         cache_tokens=cache_tokens,
         tokenizers={**_KNOWN.tokenizers, **dict(map(_tokenizer, tokenizer or []))},
     )

@@ -64,6 +64,8 @@ class HistoryCompressor:
             False: judge all older messages by the present question, every time.
         compressor: A compressor or a method's name; None: the best one installed.
         min_tokens: Shorter texts are left alone.
+        name: The id by which a whole text can be had; the same text has the same one.
+        tool: The tool by which a model reads it.
     """
 
     budget: TokenBudget | int
@@ -71,6 +73,8 @@ class HistoryCompressor:
     stable: bool = True
     compressor: Compressor | str | None = None
     min_tokens: int = 48
+    name: Callable[[str], str] = field(default=name_of, repr=False)
+    tool: str = field(default=READ_EARLIER, repr=False)
     look: Callable[[Any], chat.Seen] = field(default=chat.look, repr=False)
     put: Callable[[Any, Sequence[str]], Any] = field(default=chat.put, repr=False)
     note: Callable[[str], Any] = field(default=chat.note, repr=False)
@@ -115,7 +119,7 @@ class HistoryCompressor:
             tokens_in=sum(work.told) + sum(map(sum, work.whole)),
             tokens_out=work.size(len(work.steps)),
             cache_safe=safe,
-            originals={name_of(text): text for text in work.shortened()},
+            originals={self.name(text): text for text in work.shortened()},
             warnings=work.warnings(),
         )
 
@@ -136,13 +140,13 @@ class HistoryCompressor:
         """The whole text that is shown shortened as ``[name]`` in what came of ``messages``; None: none of them."""
         wanted = name.strip().strip("[]\"' ")
         texts = (text for message in messages for text in self.look(message).texts)
-        return next((text for text in texts if wanted and name_of(text) == wanted), None)
+        return next((text for text in texts if wanted and self.name(text) == wanted), None)
 
     def shorten(self, question: str, texts: Sequence[str], limit: int) -> list[str]:
         """What is shown of each text, within ``limit`` tokens together; "" for nothing."""
         key = (question, tuple(texts), limit)
         if key not in self._memo:
-            look = Labelled(tuple(map(name_of, texts)), always=False, tool=READ_EARLIER)
+            look = Labelled(tuple(map(self.name, texts)), always=False, tool=self.tool)
             passages = [Passage(text) for text in texts]
             found = compress(question, passages, TokenBudget(limit, self.count, look), self.compressor)
             shown: dict[int, str] = {}

@@ -32,6 +32,8 @@ class Settings(Protocol):
     @property
     def min_tokens(self) -> int: ...
     @property
+    def name(self) -> Callable[[str], str]: ...
+    @property
     def shorten(self) -> Callable[[str, Sequence[str], int], list[str]]: ...
 
 
@@ -183,7 +185,7 @@ class Shrinking:
 
     def _name(self, place: Place) -> str:
         number, block = place
-        return f"[{name_of(self.seen[number].texts[block])}] … {self.whole[number][block]} tokens"
+        return f"[{self.settings.name(self.seen[number].texts[block])}] … {self.whole[number][block]} tokens"
 
     def _question(self, last: int) -> str:
         """What the user asked by message ``last``."""

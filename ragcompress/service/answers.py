@@ -52,7 +52,7 @@ class CompressAnswer(BaseModel):
 
 
 class ChatAnswer(BaseModel):
-    """Messages to be sent, as many as came, in their order."""
+    """Messages to be sent, in their order: as many as came, unless ``history_tokens`` was given."""
 
     messages: list[Any]
     tokens_before: int
@@ -60,6 +60,8 @@ class ChatAnswer(BaseModel):
     compression_ratio: float = Field(description="After over before; 1 when nothing changed.")
     tokens_saved: int
     ccr_hashes: list[str] = Field(description="Of the whole texts that GET /v1/retrieve/{hash} has.")
+    cache_safe: bool = Field(description="What was sent before stands there byte for byte: prompt caches hold.")
+    warnings: list[str]
 
 
 class DocumentRow(BaseModel):

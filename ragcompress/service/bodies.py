@@ -78,6 +78,9 @@ class ChatBody(BaseModel):
 
     messages: list[Any] = Field(description="OpenAI chat messages.")
     model: Any = Field(default=None, description="Not used: tokens are counted by the embedded tokenizer.")
+    history_tokens: Annotated[StrictInt, Field(ge=1, le=1 << 40)] | None = Field(
+        default=None, description="Also shorten older messages once all texts and tool calls have more tokens."
+    )
 
 
 class DocumentBody(BaseModel):

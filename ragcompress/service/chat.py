@@ -10,28 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ragcompress.integrations.content import joined
 from ragcompress.integrations.questions import asked
-from ragcompress.service.pins import Outcome, Said, Shorten, Turn, part_text, sized
+from ragcompress.service.pins import Outcome, Said, Shorten, Turn, content_of, count
 from ragcompress.service.settings import Settings
 from ragcompress.service.store import Store
 
-__all__ = ["Chat", "Outcome", "count", "text_of"]
+__all__ = ["Chat", "Outcome"]
 
 _RECALLS = ("_retrieve", "read_original")  # how tools are called that bring back what was taken out
-
-
-def text_of(message: Any) -> str:
-    """The text of an OpenAI chat message; content parts one per line; "" for anything else."""
-    content = message.get("content") if isinstance(message, Mapping) else None
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return "\n".join(text for part in parts if (text := part_text(part)))
-
-
-def count(messages: Sequence[Any]) -> int:
-    """Tokens of all messages' texts, by the embedded tokenizer."""
-    return sum(sized(text) for message in messages if (text := text_of(message)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +50,14 @@ class Chat:
         calls, users = dict[str, tuple[str, Any]](), list[str]()
         for at, message in enumerate(messages):
             if _role(message) == "user":
-                users.append(text_of(message))
+                users.append(_words(message))
             calls |= _calls(message)
             if _role(message) in ("tool", "function"):
                 is_new = at > newest or self.settings.older_turns
                 message = turn.message(message, _said(message, users, calls, is_new, at < last_user))
             out.messages.append(message)
         out.after = count(out.messages)
+        out.cache_safe = not (self.settings.older_turns and out.pins[False])
         return out
 
 
@@ -86,6 +74,14 @@ def _said(
     question = asked(users, arguments)
     names = (call, question) if call in calls or not call else ("withheld", call)
     return Said(names, question, call in calls or is_past, is_new, name.endswith(_RECALLS))
+
+
+def _words(message: Any) -> str:
+    """What a user says; tool results, which Anthropic's chat puts among it, ask for nothing."""
+    content = content_of(message)
+    if isinstance(content, list):
+        content = [part for part in content if not (isinstance(part, Mapping) and part.get("type") == "tool_result")]
+    return joined(content)
 
 
 def _role(message: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from ragcompress.core.errors import RagCompressError
 from ragcompress.service.bodies import ChatBody, CompressBody, RerankBody, TeiBody
 from ragcompress.service.border import Refused, encoded, parsed, read_body, scope_of, validated
 from ragcompress.service.chat import Chat
+from ragcompress.service.histories import aged
 from ragcompress.service.logs import event
 from ragcompress.service.metrics import TEXT_TYPE, Metrics
 from ragcompress.service.pins import Outcome
@@ -57,10 +59,8 @@ class Service:
     async def compress(self, request: Request) -> Response:
         """Passages or chat messages to fewer tokens."""
         scope, body = await self._body(request)
-        if isinstance(body, dict) and isinstance(body.get("messages"), list):
-            return await self._chat(request, body["messages"], scope)
         if isinstance(body, dict) and "messages" in body:
-            validated(ChatBody, body)
+            return await self._chat(request, validated(ChatBody, body), scope)
         asked = validated(CompressBody, body)
         self._few(len(asked.passages))
         return await self._computed(request, partial(self._compressed, request, asked))
@@ -80,22 +80,27 @@ class Service:
         out = self.work.whole(asked, out) if shadow else out
         return replace(out, timings={**out.timings, "queue": waited}).to_dict()
 
-    async def _chat(self, request: Request, messages: list[Any], scope: str) -> Response:
+    async def _chat(self, request: Request, body: ChatBody, scope: str) -> Response:
         """Whatever it holds, a conversation comes back with 200: any other status would fail the user's own call."""
-        shadow = self._shadow(request)
+        shadow, limit = self._shadow(request), body.history_tokens or self.settings.history_tokens
 
-        def work(waited: float) -> Any:
+        def work(waited: float, *, decides: bool = True) -> Any:
             came = perf_counter() - waited
-            out = self.chat(messages, scope, lambda q, t: self.work.shorten(q, t, perf_counter() - came), shadow=shadow)
-            return self._talked(request, messages, out)
-
-        def pinned(_: float) -> Any:
-            return self._talked(request, messages, self.chat(messages, scope, None, shadow=shadow))
+            shorten = lambda question, text: self.work.shorten(question, text, perf_counter() - came)  # noqa: E731
+            try:
+                out = self.chat(body.messages, scope, shorten if decides else None, shadow=shadow)
+                if limit:
+                    left = self.settings.timeout_s + came - perf_counter() if decides else None
+                    out = aged(out, limit, scope, None if shadow else self.store, left)
+            except Exception as error:  # a bug, or a message nested too deeply: the caller's own call must go on
+                event("bug", logging.ERROR, id=request.state.name, error=type(error).__name__)
+                out = Outcome(body.messages, reasons=Counter(failed=1))
+            return self._talked(request, body.messages, out)
 
         try:
             return await self._computed(request, work)
         except Busy:  # pins hold even then, and what is new is pinned as it came
-            return await self._computed(request, pinned, self.light)
+            return await self._computed(request, partial(work, decides=False), self.light)
 
     def _talked(self, request: Request, messages: list[Any], out: Outcome) -> Any:
         shadow = self._shadow(request)
@@ -113,6 +118,8 @@ class Service:
             "compression_ratio": after / out.before if out.before else 1.0,
             "tokens_saved": out.before - after,
             "ccr_hashes": [] if shadow else list(dict.fromkeys(out.hashes)),
+            "cache_safe": shadow or out.cache_safe,
+            "warnings": list(out.warnings),
         }
 
     async def rerank(self, request: Request) -> Response:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
 from ragcompress.core.budget import embedded_count
+from ragcompress.integrations.content import joined, texts_of, with_texts
 from ragcompress.service.settings import Settings
 from ragcompress.service.store import Pin, Store, digest
 
-__all__ = ["Outcome", "Said", "Shorten", "Turn", "part_text", "sized"]
+__all__ = ["MARKER", "Outcome", "Said", "Shorten", "Turn", "content_of", "count", "sized"]
 
 Shorten = Callable[[str, str], tuple[str, float]]
 """``(question, text) -> shorter text, relevance``: the probability that the text's best unit answers the question;
 raises where it can't."""
 
 SURE = 0.5  # relevance from which a question that may not be a text's own is taken for it
-_MARKER = re.compile(r"\[shortened from \d+ tokens; the whole text: hash=[0-9a-f]{24}\]\s*$")
+MARKER = re.compile(r"\[shortened from \d+ tokens; the whole text: hash=[0-9a-f]{24}\]\s*$")
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Outcome:
         hashes: Of the whole texts that can be had back.
         reasons: Why tool texts were left as they came, counted.
         pins: How many tool texts had a pin (True) and how many were new (False).
+        cache_safe: Whether everything that was sent with the request before stands here with the same bytes.
+        warnings: What the caller should know.
     """
 
     messages: list[Any] = field(default_factory=list)
@@ -43,6 +46,8 @@ class Outcome:
     hashes: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     pins: Counter[bool] = field(default_factory=Counter)
+    cache_safe: bool = True
+    warnings: tuple[str, ...] = ()
 
 
 class Said(NamedTuple):
@@ -85,14 +90,9 @@ class Turn:
 
     def message(self, message: Mapping[str, Any], said: Said) -> Any:
         """The message with its text, or each of its text parts, shortened; its shape and all else stay."""
-        content = message.get("content")
-        if isinstance(content, str):
-            new: Any = self._text(content, said)
-        elif isinstance(content, list):
-            new = [{**part, "text": self._text(text, said)} if (text := part_text(part)) else part for part in content]
-        else:
-            return message
-        return message if new == content else {**message, "content": new}
+        came = texts_of(message.get("content"))
+        texts = [self._text(text, said) if text else text for text in came]
+        return message if texts == came else {**message, "content": with_texts(message["content"], texts)}
 
     def _text(self, text: str, said: Said) -> str:
         """What stands for one text, now and in every later request."""
@@ -126,7 +126,7 @@ class Turn:
         """A pin, and why it leaves the text as it came ("" when it does not)."""
         if size < self.settings.min_tokens:
             return Pin(), "short"
-        if _MARKER.search(text):
+        if MARKER.search(text):
             return Pin(), "already shortened"
         if not said.question:
             return Pin(), "no question"
@@ -149,10 +149,14 @@ class Turn:
         return Pin(marked, name), ""
 
 
-def part_text(part: Any) -> str:
-    """The text of a content part; "" for one that is no text."""
-    text = part.get("text") if isinstance(part, Mapping) and part.get("type") == "text" else None
-    return text if isinstance(text, str) else ""
+def content_of(message: Any) -> Any:
+    """What a message says, in whatever form; None where it is no message."""
+    return message.get("content") if isinstance(message, Mapping) else None
+
+
+def count(messages: Sequence[Any]) -> int:
+    """Tokens of all messages' texts, by the embedded tokenizer."""
+    return sum(sized(text) for message in messages if (text := joined(content_of(message))))
 
 
 class _Sizes:

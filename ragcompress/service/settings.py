@@ -33,6 +33,8 @@ class Settings:
         read_s: Seconds in which a request's headers, and then its body, must have come (408).
         min_tokens: Shorter tool messages are left alone.
         older_turns: Also compress tool messages of older turns that were never seen; it breaks their prompt cache.
+        history_tokens: Of a conversation's texts and tool calls, unless a request says its own; beyond that older
+            messages are shortened. None: only tool messages are.
         shadow: Measure and count, but hand everything back as it came.
         cache_tokens: Passage tokens whose states are remembered, 3 kB each; passages that come again are read quicker.
         tokenizers: Ways to count, by the name that a request's ``budget.tokenizer`` gives.
@@ -51,6 +53,7 @@ class Settings:
     read_s: float = 30.0
     min_tokens: int = 256
     older_turns: bool = False
+    history_tokens: int | None = None
     shadow: bool = False
     cache_tokens: int = 50_000
     tokenizers: Mapping[str, Counter] = field(default_factory=lambda: {"embedded": embedded_count})

@@ -87,6 +87,8 @@ class Store:
         """Remember what stands for a message, and its whole text; the first who says so wins, and that is returned."""
         with self._lock:
             now = self._clock()
+            for table in self._most:
+                self._sweep(table)  # what has expired is new again
             size = len((pin.text or "").encode("utf-8", "replace")) + _ROW
             row = (scope, key, None if pin.text is None else _clean(pin.text), pin.hash, size, now)
             added = self._db.execute("INSERT OR IGNORE INTO pins VALUES (?, ?, ?, ?, ?, ?)", row).rowcount
@@ -96,6 +98,13 @@ class Store:
                 self._keep(scope, name, original, now)
             self._sweep("pins", keep=key)
         return Pin(text, name)
+
+    def keep(self, scope: str, name: str, text: str) -> None:
+        """Keep a whole text under its hash, for as long as it is asked for or kept again."""
+        with self._lock:
+            if self._find("originals", "hash", "1", scope, name) is None:
+                self._sweep("originals")
+                self._keep(scope, name, text, self._clock())
 
     def close(self) -> None:
         """Close the file."""
@@ -122,7 +131,7 @@ class Store:
     def _size(self, table: str) -> int:
         return int(self._db.execute(f"SELECT coalesce(sum(size), 0) FROM {table}").fetchone()[0])
 
-    def _sweep(self, table: str, keep: str) -> None:
+    def _sweep(self, table: str, keep: str = "") -> None:
         """Forget what is too old or too much, but not what was just written."""
         column = "key" if table == "pins" else "hash"
         gone = self._db.execute(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -116,6 +119,25 @@ def test_all_in_flight_are_answered_at_the_end(gate, web):
         assert len({each.result().json()["text"] for each in held}) == 1
     thread.join(30)
     assert not thread.is_alive()
+
+
+def test_sigterm_is_obeyed_and_ends_with_zero(tmp_path):
+    """A process of its own, as init systems have it: what is in flight is answered, and the end is no failure."""
+    address = tmp_path / "s"
+    command = [sys.executable, "-m", "ragcompress", "serve", "--uds", str(address)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any('"listening"' in line for line in process.stderr)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(address))
+            body = json.dumps(BODY).encode()
+            head = f"POST /v1/compress HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
+            client.sendall(head.encode() + body[:-1])
+            client.sendall(body[-1:])
+            process.send_signal(signal.SIGTERM)
+            heard = b"".join(iter(lambda: client.recv(1 << 16), b""))
+        assert process.wait(60) == 0
+    assert not heard or heard.startswith(b"HTTP/1.1 200")
 
 
 def test_the_wait_in_the_queue_counts(gate, web):

@@ -186,3 +186,32 @@ def test_two_processes_share_a_file(tmp_path):
     first.close()
     with pytest.raises(sqlite3.Error):
         first.pinned("s", "k")
+
+
+def test_what_has_expired_is_new_again_and_can_be_had_back():
+    now = [0.0]
+    store = Store(Settings(lifetime_s=100), lambda: now[0])
+    store.pin("s", "k", Pin("a", "h"), "whole")
+    now[0] = 101
+    assert store.original("s", "h") is None
+    assert store.pin("s", "k", Pin("b", "h"), "whole") == Pin("b", "h")
+    assert store.original("s", "h") == "whole"
+    now[0] = 202
+    store.keep("s", "h", "whole")
+    assert store.original("s", "h") == "whole"
+
+
+def test_what_other_chats_call_text_is_shortened_too():
+    parts = [{"type": "input_text", "text": TOOL}, {"type": "tool_result", "content": [{"type": "text", "text": TOOL}]}]
+    new = _chat()(talk(text=parts), "s", _shorten).messages[2]["content"]
+    assert new[0]["text"].startswith("short: ")
+    assert new[1]["content"][0]["text"].startswith("short: ")
+
+
+def test_a_tool_result_among_what_a_user_says_asks_for_nothing():
+    result = {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "u", "content": "The bread is baked."}],
+    }
+    out = _chat()([talk()[0], result, *talk()[1:]], "s", _shorten)
+    assert out.messages[-1]["content"].startswith("short: Where is the pump made?")
