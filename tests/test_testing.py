@@ -15,10 +15,12 @@ import ragcompress.testing as rt
 from ragcompress.core.context import Context
 from ragcompress.core.errors import MissingExtra
 from ragcompress.core.render import fit
+from ragcompress.core.segment import words
 from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.pruners.baselines import truncate
 from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.scorers import LexicalScorer
+from ragcompress.structure import units
 from ragcompress.testing.cases import COUNTERS, STATES, STYLES
 from ragcompress.testing.texts import AWKWARD
 
@@ -82,6 +84,33 @@ def rt_tokens(context: Context, budget: Any) -> int:
     return int(budget.count(budget.render(context)))
 
 
+def without_needs(context: Context, budget: Any) -> Context:
+    """The last unit alone, whatever it needs."""
+    split = context.split(units)
+    kept = split.keep([len(split.segments) - 1] if split.segments else [])
+    return kept if lawful(kept, budget) else context.keep([])
+
+
+def half_units(context: Context, budget: Any) -> Context:
+    """Half of every unit, as if it were whole."""
+    halves = context.split(lambda text: [(0, len(text) // 2), (len(text) // 2, len(text))] if len(text) > 1 else [])
+    kept = halves.keep(range(0, len(halves.segments), 2))
+    return kept if lawful(kept, budget) else context.keep([])
+
+
+def joins(context: Context, budget: Any) -> Context:
+    """Every other word."""
+    cut = replace(context, segments=Context.of(context.query, context.passages).segments).split(words)
+    out = cut.keep(range(0, len(cut.segments), 2))
+    return out if lawful(out, budget) else context.keep([])
+
+
+def lawful(out: Context, budget: Any) -> bool:
+    whole = Context.of(out.query, out.passages)
+    shorter = len(budget.render(out)) <= len(budget.render(whole))
+    return shorter and rt_tokens(out, budget) <= min(budget.limit, rt_tokens(whole, budget))
+
+
 _calls = count()
 
 
@@ -98,10 +127,11 @@ def raises_now_and_then(context: Context, budget: Any) -> Context:
 @pytest.mark.parametrize(
     ("compressor", "law"),
     [
-        (over_budget, 4), (raises_on_empty, 6), (returns_none, 6), (returns_text, 6), (raises_now_and_then, 6),
+        (over_budget, 4), (raises_on_empty, 8), (returns_none, 8), (returns_text, 8), (raises_now_and_then, 8),
         (other_passages, 1), (copied_query, 1), (mutates_metadata, 1),
         (says_it_twice, 2), (outside, 2), (without_support, 2),
-        (garbles, 3), (alternates, 5), (makes_longer, 7),
+        (garbles, 3), (alternates, 5), (makes_longer, 8),
+        (without_needs, 6), (half_units, 6),
     ],
 )  # fmt: skip
 def test_a_broken_law_is_named(compressor: Any, law: int) -> None:
@@ -111,6 +141,12 @@ def test_a_broken_law_is_named(compressor: Any, law: int) -> None:
     assert caught.value.law.number == law
     assert f"{compressor.__name__} breaks law {law}" in str(caught.value)
     assert repr(caught.value.case) in str(caught.value)
+
+
+def test_a_rendering_that_joins_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragcompress.core.style._break", lambda *_: " ")  # as renderings are that show no gap
+    with pytest.raises(rt.LawBroken, match="breaks law 7"):
+        rt.check_compressor(joins)
 
 
 def test_the_smallest_case_is_small() -> None:

@@ -20,7 +20,8 @@ from ragcompress.core.types import Segment
 __all__ = ["MARK", "Style", "marked", "numbered", "plain", "titled"]
 
 MARK = "…"
-_ENDED = re.compile(r"""[.!?。！？…:;।։؟]["'”’»)\]」]*$""")
+_ENDED = re.compile(r"""[.!?。！？…।։؟]["'”’»)\]」*_`]*$""")
+_PROSE = frozenset({"", "sentence", "clause"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,10 @@ def _break(context: Context, before: Segment, after: Segment, gap: str) -> str:
         return gap
     if inside:
         return f"\n{MARK} " if broken else f" {MARK} "
-    if broken:
+    left, right = before.text.rstrip(), after.text.lstrip()
+    plain_space = (before.lossy and after.lossy) or _ENDED.search(left) or not left
+    if broken and (plain_space or not (right[:1].islower() and {before.kind, after.kind} <= _PROSE)):
         return "\n"
-    plain_space = (before.lossy and after.lossy) or _ENDED.search(before.text.rstrip()) or not before.text.strip()
     return " " if plain_space else f" {MARK} "
 
 

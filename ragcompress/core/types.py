@@ -82,7 +82,8 @@ class Segment:
         score: Relative relevance; higher is kept first; None before scoring.
         needs: Spans without which the text can't be understood; who keeps it keeps them too.
         part_of: The unit that this is a part of; renderings show "…" where the rest of it went. None: a whole unit.
-        lossy: Words went from around it without a mark, as methods that delete words do; nobody else sets it.
+        lossy: Words may have gone from around it without a mark, as where methods delete words or truncate; nobody else
+            sets it.
         kind: The kind of the unit that it is (`Unit.kind`); "" for text that was not read into units.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as _random
+from dataclasses import replace
 from itertools import groupby
 from zlib import crc32
 
@@ -18,14 +19,14 @@ __all__ = ["lead", "random", "top_passages", "truncate"]
 
 def truncate(context: Context, budget: TokenBudget) -> Context:
     """The passages in order until the budget is full, cut between words."""
-    return fit(context.split(words), budget)
+    return fit(_in_words(context), budget)
 
 
 def top_passages(context: Context, budget: TokenBudget) -> Context:
     """Whole passages by the retriever's score (in the given order without one); the first that is too long is cut."""
     scores = [context.passages[segment.support[0].passage].score for segment in context.segments]
     ranked = best_first(scores) if any(score is not None for score in scores) else range(len(scores))
-    split = context.split(words)
+    split = _in_words(context)
     place = {passage: rank for rank, passage in enumerate(context.segments[at].support[0].passage for at in ranked)}
     order = sorted(range(len(split.segments)), key=lambda at: (place[split.segments[at].support[0].passage], at))
     return fit(split.with_scores(_places(order)), budget)
@@ -46,6 +47,12 @@ def random(context: Context, budget: TokenBudget) -> Context:
     order = list(range(len(split.segments)))
     _random.Random(crc32(repr((context.query, len(order))).encode("utf-8", "replace"))).shuffle(order)
     return fit(fill(split, budget, order), budget)
+
+
+def _in_words(context: Context) -> Context:
+    """Cut into words, which say that words beside them may be gone."""
+    split = context.split(words)
+    return replace(split, segments=tuple(replace(segment, lossy=True) for segment in split.segments))
 
 
 def _places(order: list[int]) -> list[float]:

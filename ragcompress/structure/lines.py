@@ -102,6 +102,7 @@ class Block(NamedTuple):
         level: For a heading its depth (1 is the highest); 0 for everything else.
         lead: Whether it needs the line above it that leads to it (a list its lead-in, a table its caption).
         over: For a block with a level what stands over all that follows; (): its first unit.
+        under: For clauses the level at which headings end where they begin: § 3.3 does not stand under § 3.2; 0: none.
     """
 
     stop: int
@@ -109,6 +110,7 @@ class Block(NamedTuple):
     level: int = 0
     lead: bool = False
     over: tuple[Span, ...] = ()
+    under: int = 0
 
 
 Reader = Callable[[Lines, int], Block | None]

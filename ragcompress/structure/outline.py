@@ -23,6 +23,13 @@ _NUMBERED = re.compile(
     r"([\dIVX]{1,4}(?:\.\d{1,3}){0,5})\.?[ \t)]+[A-Z\u00c0-\u00de][^.!?]{0,70}$",
     re.IGNORECASE,
 )
+_CAPITAL = re.compile(  # IV. DEFINITION.   A. PURPOSE   6. MISCELLANEOUS:   ARTICLE 5 - LIABILITY   Article 5: Scope.
+    r"[ \t]*(?:(?:ARTICLE|SECTION|CLAUSE|CHAPTER|ANNEX|SCHEDULE|PART)[ \t]+)?([IVXLC]{1,6}|\d{1,2}|[A-Z])[.):]?"
+    r"[ \t]*[-\u2013\u2014:]?[ \t]+[A-Z\u00c0-\u00de][A-Z\u00c0-\u00de\d ,;&/'\u2019()-]{2,80}[.:]?$|"
+    r"[ \t]*(?:Article|Section|Clause|Annex|Schedule|Part|Chapter|Artikel|Artículo|Articolo|Artigo|Kapitel|Abschnitt)"
+    r"[ \t]+([IVXLC]{1,6}|\d{1,3})[.):]?[ \t]*[-\u2013\u2014:]?[ \t]+[^.!?:;]{2,70}[.:]?$"
+)
+_SHORT = re.compile(r"[ \t]*(\d{1,2})\.[ \t]+[A-Z\u00c0-\u00de][^.!?:;,]{2,40}[.:]?$")
 _CLAUSE = re.compile(
     r"[ \t]*(§[ \t]*\d+[a-z]?(?:\.\d+){0,4}|\d{1,3}(?:\.\d{1,3}){1,4}\.?|"
     r"Article \d+\.?|Section \d+(?:\.\d+)*\.?)[ \t]+\S"
@@ -34,7 +41,8 @@ _TITLE = re.compile(
 )
 _ITEM = re.compile(
     r"([ \t]*)([-*+\u2022\u2023\u25e6\u2013\u2014\u00b7\u25aa\u25cf]|"
-    r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})\)|\d{1,3}\.|[a-z]\.|\[[ xX]?\])[ \t]+(?=\S)"
+    r"\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})\)|\d{1,3}\.|[a-z]\.|\[[ xX]?\]|"
+    r"(?:[IVX]{1,5}|[A-H])\.(?=[ \t]+[A-Z]{3,}[ .]))[ \t]+(?=\S)"
 )
 _ALL = re.compile(
     r"\b(?:all|each|every|both) (?:of )?(?:the |these )?(?:following|conditions|requirements)|"
@@ -59,6 +67,7 @@ def read_heading(lines: Lines, at: int) -> Block | None:
     """A heading by its marks, its underline, its number, or as a short line alone or right above a block."""
     line = lines[at]
     level, stop = _marked(lines, at)
+    level = level or _titled(lines, at)
     if not level and len(line) <= 80 and not _END.search(line) and not _ITEM.match(line):
         level, stop = _unmarked(lines, at), at + 1
     if not level:
@@ -82,6 +91,25 @@ def _marked(lines: Lines, at: int) -> tuple[int, int]:
     ):
         return {"=": 1, "-": 2}.get(under[1][0], 3), at + 2
     return 0, at + 1
+
+
+def _titled(lines: Lines, at: int) -> int:
+    """The level of a numbered title, in capitals or right above its clauses, even with a full stop; 0: it is none."""
+    line = lines[at]
+    if len(line) > 110:
+        return 0
+    below = lines[lines.after_blank(at + 1)]
+    titled = _TITLE.match(line.rstrip("."))
+    if titled and _ITEM.match(below) and len(line.split()) <= 8:
+        return 2 + titled[1].count(".")
+    capital = _CAPITAL.match(line)
+    if capital and below and not _CAPITAL.match(below):
+        letter = capital[1] is not None and capital[1].strip("IVXLC0123456789") != ""
+        return 3 if letter else 2
+    short = _SHORT.match(line)
+    if short and len(line.split()) <= 5 and len(below) > 60 and below[0].isupper() and not _starts(below):
+        return 2
+    return 0
 
 
 def _unmarked(lines: Lines, at: int) -> int:
@@ -141,7 +169,8 @@ def read_list(lines: Lines, at: int) -> Block | None:
     units: list[Unit] = []
     above: list[tuple[int, Span]] = []  # (depth, first unit) of the items that the next one may stand under
     number = at
-    while number < len(lines) and _starts(lines[number]):
+    clause = _CLAUSE.match(lines[at])
+    while number < len(lines) and (number == at or _goes_on(lines, number, bool(clause))):
         depth = _depth(lines, number)
         stop = _item_end(lines, number)
         while above and above[-1][0] >= depth:
@@ -154,7 +183,14 @@ def read_list(lines: Lines, at: int) -> Block | None:
         following = lines.after_blank(stop)
         if following - stop <= 1 and following < len(lines) and _starts(lines[following]):
             number = following
-    return Block(number, _bound(lines.text, units), lead=True)
+    under = 2 + clause[1].rstrip(".").count(".") if clause else 0
+    return Block(number, _bound(lines.text, units), lead=True, under=under)
+
+
+def _goes_on(lines: Lines, at: int, clauses: bool) -> bool:
+    """Whether a further item of the same list begins at a line: no title, and no clause after what is below clauses."""
+    line = lines[at]
+    return _starts(line) and not _titled(lines, at) and (clauses or not _CLAUSE.match(line))
 
 
 def _starts(line: str) -> bool:

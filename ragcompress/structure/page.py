@@ -107,9 +107,10 @@ class _Page:
 
     def block(self, block: Block) -> None:
         """A block that a reader took."""
+        ends = block.level or block.under
+        while ends and self.chain and self.chain[-1][0] >= ends:
+            self.chain.pop()
         if block.level:
-            while self.chain and self.chain[-1][0] >= block.level:
-                self.chain.pop()
             self.add(block.units)
             self.chain.append((block.level, block.over or (block.units[0][:2],)))
             return

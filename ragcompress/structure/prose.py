@@ -61,7 +61,10 @@ _SCOPE = re.compile(
     r"expired (?:on|in|\d)|(?:all )?prices? (?:valid|as of))",
     re.IGNORECASE,
 )
-_RUN_IN = re.compile(r"\s*(?:\*\*[^*\n]{1,60}\*\*|__[^_\n]{1,60}__)[.:]?[ \t]+(?=\S)")
+_RUN_IN = re.compile(
+    r"\s*(?:(?:\*\*[^*\n]{1,60}\*\*|__[^_\n]{1,60}__)[.:]?|"
+    r"(?:[IVXLC]{1,6}|\d{1,2}|[A-Z])\.[ \t]+[A-Z]{3}[A-Z ,;&/'-]{0,60}[.:])[ \t]+(?=\S)"  # IV. DEFINITION. It is …
+)
 _FORMULA = re.compile(
     r"\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\begin\{(\w+\*?)\}.{1,4000}?\\end\{\1\}|\$[^$\n]{1,200}\$", re.DOTALL
 )

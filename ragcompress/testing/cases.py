@@ -8,6 +8,7 @@ from random import Random
 from zlib import crc32
 
 from ragcompress.core.budget import Counter, TokenBudget, embedded_count
+from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.render import Style, marked, numbered, plain, render, titled
 from ragcompress.core.segment import paragraphs, sanitise, sentences, words
@@ -48,6 +49,7 @@ STATES: dict[str, Callable[[Context], Context]] = {
     "sentences": lambda context: context.split(sentences),
     "words": lambda context: context.split(words),
     "units": lambda context: context.split(units),
+    "some_units": lambda context: keep_closed(cut := context.split(units), range(0, len(cut.segments), 3)),
     "paragraphs": lambda context: context.split(paragraphs),
     "scored": _scored,
     "every_other": lambda context: (cut := context.split(sentences)).keep(range(0, len(cut.segments), 2)),
@@ -123,7 +125,7 @@ def _random_case(draw: Random) -> Case:
 def _passage(draw: Random, bank: tuple[str, ...], at: int) -> Passage:
     mixed = draw.random() < 0.2
     parts = [draw.choice(draw.choice(SENTENCES) if mixed else bank) for _ in range(draw.choice((0, 1, 2, 3, 5, 8)))]
-    if draw.random() < 0.3:
+    if draw.random() < 0.4:
         parts = [structured_text(draw)]
     if draw.random() < 0.25:
         parts.insert(draw.randint(0, len(parts)), draw.choice(AWKWARD))

@@ -79,7 +79,7 @@ def _run(compressor: Compressor, context: Context, budget: TokenBudget) -> Any:
         return compressor(context, budget)
     except MissingExtra:
         raise
-    except Exception as error:  # law 6 reports it
+    except Exception as error:  # law 8 reports it
         return error
 
 

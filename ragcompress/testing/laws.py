@@ -12,6 +12,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.render import render
 from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.testing.cases import Case
+from ragcompress.testing.meaning import closed_under_needs, never_joined
 
 __all__ = ["LAWS", "Law", "Trial"]
 
@@ -128,14 +129,24 @@ def _never_longer(trial: Trial) -> str:
     return ""
 
 
+def _closed_under_needs(trial: Trial) -> str:
+    return closed_under_needs(trial.given, trial.out) if isinstance(trial.out, Context) else ""
+
+
+def _never_joined(trial: Trial) -> str:
+    return never_joined(trial.out, render(trial.out, trial.budget)) if isinstance(trial.out, Context) else ""
+
+
 LAWS: tuple[Law, ...] = (
-    Law(6, "it always answers, and empty is legal", _always_answers),
+    Law(8, "it always answers, and empty is legal", _always_answers),
     Law(1, "query and passages stay the same objects", _inputs_untouched),
     Law(2, "kept spans lie in their passages and never overlap", _spans_tile),
     Law(3, "verbatim text is read from its span, new text only enters through rewrite", _new_text_by_rewrite),
     Law(4, "the budget holds", _budget_holds),
     Law(5, "same in, same out", _deterministic),
-    Law(7, "never longer than the uncompressed rendering", _never_longer),
+    Law(6, "closed under needs, and units are whole", _closed_under_needs),
+    Law(7, "no two pieces are joined into one sentence", _never_joined),
+    Law(8, "never longer than the uncompressed rendering", _never_longer),
 )
 """In the order in which they are checked: a compressor that does not answer can't be judged further."""
 

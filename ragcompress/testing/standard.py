@@ -53,13 +53,17 @@ class CompressorStandardTests:
         """Law 5."""
         self._hold(5)
 
-    def test_always_answers_and_empty_is_legal(self) -> None:
+    def test_kept_units_are_whole_and_keep_what_they_need(self) -> None:
         """Law 6."""
         self._hold(6)
 
-    def test_never_longer_than_uncompressed(self) -> None:
+    def test_no_two_pieces_are_joined_into_one_sentence(self) -> None:
         """Law 7."""
         self._hold(7)
+
+    def test_always_answers_and_is_never_longer_than_uncompressed(self) -> None:
+        """Law 8."""
+        self._hold(8)
 
     def test_repr_names_it_the_same_in_every_run(self) -> None:
         """A repr goes into result tables, so it must not hold a memory address."""

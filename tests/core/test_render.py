@@ -76,7 +76,7 @@ def test_a_counter_that_charges_for_nothing_gets_a_note():
     assert "nothing fits" in result.notes[0]
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(TEXT, max_size=5),
     st.integers(0, 60),
