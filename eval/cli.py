@@ -15,6 +15,9 @@ from ragcompress.core.protocols import Retriever
 from ragcompress.core.types import Passage
 
 from . import choose, compare, race, speed, trust
+from .answer_cli import answer
+from .answer_cli import table as answer_table
+from .answers import FILE as ANSWERS
 from .datasets import checksum, find, load, shortened
 from .hub import PREFIX, load_hub
 from .options import parser
@@ -81,7 +84,19 @@ def _apply_preset(options: argparse.Namespace) -> dict[str, object]:
     return {"preset": {"name": options.preset, "paper": chosen.paper, "differs": chosen.differs}}
 
 
+def _answers(options: argparse.Namespace) -> int:
+    questions, header = _asked(options)
+    new = answer(options, questions, header | {"tokenizer": TOKENIZER})
+    print(
+        f"{new} new rows in {options.out}\n\n{answer_table(options.out, prices=options.prices, margin=options.margin)}"
+    )
+    return 0
+
+
 def _report(options: argparse.Namespace) -> int:
+    if (options.folder / ANSWERS).is_file():
+        print(answer_table(options.folder, prices=options.prices, margin=options.margin))
+        return 0
     for path in write_report(options.folder, margin=options.margin):
         print(path)
     return 0
@@ -254,4 +269,5 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "structured": _structured,
     "trust": _trust,
     "retrieval": _retrieval,
+    "answers": _answers,
 }

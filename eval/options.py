@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .answers import CONTEXTS
 from .presets import PRESETS
 
 __all__ = ["parser"]
@@ -27,8 +28,9 @@ def parser(prog: str = "python -m eval") -> argparse.ArgumentParser:
     one.add_argument("--corpus", help="retrieve the passages from this JSON-lines corpus instead")
     one.add_argument("--k", type=int, default=10, help="passages to retrieve")
     _margin(one).set_defaults(action="run")
-    one = actions.add_parser("report", help="write report.md and report.html of a run")
+    one = actions.add_parser("report", help="write report.md and report.html of a run; of `answers`, print their table")
     one.add_argument("folder", type=Path, help="the --out of a run")
+    one.add_argument("--prices", type=Path, help="of answers: JSON of dollars a million tokens: read, cached, written")
     _margin(one).set_defaults(action="report")
     one = actions.add_parser("compare", help="what changed from run A to run B")
     one.add_argument("a", type=Path, help="the --out of the first run")
@@ -65,10 +67,25 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one = actions.add_parser("trust", help="the promises, checked on real questions")
     _data(one, default=["nq_multi20_dev", "xquad_dev"], limit=25)
     one.set_defaults(action="trust")
+    _answers(actions.add_parser("answers", help="a language model answers from each context; resumable"))
     one = actions.add_parser("retrieval", help="recall, reciprocal rank and nDCG of the retriever")
     _data(one, default=["squad_dev_multi"], limit=50)
     one.add_argument("--corpus", help="search this JSON-lines corpus too, beside the questions' own passages")
     one.set_defaults(action="retrieval")
+
+
+def _answers(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--data", nargs="+", required=True, help="files, or names in RAGCOMPRESS_DATA such as squad_dev")
+    one.add_argument("--limit", type=int, help="questions per file, evenly spread")
+    one.add_argument("--reader", required=True, help="openai:MODEL, llama:FILE.gguf or local:FOLDER")
+    one.add_argument("--base-url", help="of the server for openai:MODEL, with /v1")
+    one.add_argument("--threads", type=int, help="of llama:FILE.gguf")
+    one.add_argument("--window", type=int, default=8192, help="of llama:FILE.gguf, tokens")
+    one.add_argument("--max-tokens", type=int, default=64, help="the longest answer")
+    one.add_argument("--contexts", default=CONTEXTS, help="METHOD@FRACTION, METHOD, full, none; by commas")
+    one.add_argument("--prices", type=Path, help="JSON of dollars a million tokens: read, cached, written")
+    one.add_argument("--out", type=Path, required=True)
+    _margin(one).set_defaults(action="answers")
 
 
 def _data(

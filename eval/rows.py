@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Span
 
-__all__ = ["Key", "Row", "RowWriter", "read_header", "read_rows", "write_header"]
+__all__ = ["Key", "Line", "Row", "RowWriter", "read_header", "read_rows", "write_header"]
 
 Key = tuple[str, str, str, float]  # data set, question, compressor, budget
 
@@ -108,12 +108,20 @@ def _row(record: dict[str, Any]) -> Row:
     return Row(**known | {"kept": tuple(Span(*span) for span in record.get("kept", ()))})
 
 
-class RowWriter:
-    """Appends rows; a partial last line left by a kill is cut off first."""
+class Line(Protocol):
+    """What can be a line of a file of results."""
 
-    def __init__(self, folder: Path) -> None:
+    def to_json(self) -> str:
+        """One line, without its end."""
+        ...
+
+
+class RowWriter:
+    """Appends rows to a file of a folder; a partial last line left by a kill is cut off first."""
+
+    def __init__(self, folder: Path, name: str = "rows.jsonl") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "rows.jsonl"
+        self._path = folder / name
         self._file: IO[str] | None = None
 
     def __enter__(self) -> RowWriter:
@@ -130,7 +138,7 @@ class RowWriter:
         if self._file is not None:
             self._file.close()
 
-    def write(self, rows: Iterable[Row]) -> None:
+    def write(self, rows: Iterable[Line]) -> None:
         """Append the rows of one question and hand them to the system, so that a kill loses at most one question."""
         if self._file is None:
             raise InvalidInput("RowWriter writes inside a with block only")

@@ -208,6 +208,8 @@ _warn_of_a_second_owner()
 
 
 def __getattr__(name: str) -> Any:
+    if name == "generators":
+        return import_module("ragcompress.generators")
     if name not in _HOMES:
         raise AttributeError(f"module 'ragcompress' has no attribute {name!r}")
     module = import_module(f"ragcompress.{_HOMES[name]}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
-from ragcompress.cli.answer import answer
+from ragcompress.cli.answer import Answer, answer
 from ragcompress.cli.index import open_index
 from ragcompress.cli.options import (
     AsJson,
@@ -25,8 +27,15 @@ from ragcompress.cli.options import (
 )
 from ragcompress.cli.output import console, put_json, show, warn, write_file
 from ragcompress.cli.stores import ask_store
+from ragcompress.core.budget import TokenBudget, embedded_count
+from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, require
+from ragcompress.core.render import whole
+from ragcompress.core.types import Passage
 from ragcompress.facade import compress
+from ragcompress.generators.chat import Chat
+from ragcompress.generators.named import chat_named
+from ragcompress.generators.prompting import cited
 from ragcompress.results.page import pages
 from ragcompress.results.show import visible
 
@@ -36,6 +45,17 @@ typer = require("typer", "cli")
 
 MaybeIndex = Annotated[
     str | None, typer.Option("--index", "-i", help="Ask the index that `ragcompress index` made.", metavar="DIR")
+]
+MaybeReader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        help="A language model that answers: openai:MODEL, llama:FILE.gguf or local:FOLDER; else the built-in reader.",
+        metavar="MODEL",
+    ),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", help="The server of openai:MODEL, up to and with /v1.", metavar="URL")
 ]
 
 
@@ -53,30 +73,64 @@ def ask(
     html: Html = None,
     everything: Everything = False,
     when_nothing: WhenNothing = "best",
+    reader: MaybeReader = None,
+    base_url: BaseUrl = None,
 ) -> None:
     """Answer a question from an index, a vector database, files or standard input.
 
     Of an index the best passages are retrieved first; files are read whole. The answer comes from the compressed
-    context, which is shown below it.
+    context, which is shown below it. Where the reader is not sure, the sentence that comes closest is shown instead.
     """
     question, files = parted(words, query, command="ask")
     size = amount(budget, keep)
     if (index is not None) + (store is not None) + bool(files) > 1:
         raise InvalidInput("--index, --store and FILES: more than one is given; ask one of them")
+    chat = _chat(reader, base_url)
     method = known(method, size)
     if store is not None:
         passages = ask_store(store, question, count)
     else:
         passages = read_input(files) if index is None else open_index(index).retrieve(question, count)
-    result = compress(question, passages, size, method, when_nothing=when_nothing)
-    found = answer(result.context)
+    result = compress(question, passages, _rendered(size, question, passages, chat), method, when_nothing=when_nothing)
+    found = answer(result.context, chat, None if as_json else _stream)
     if html is not None:
-        write_file(html, pages(question, [(result, f"Answer: {found} · {found.reader}")]))
+        write_file(html, pages(question, [(result, f"Answer: {found} · {found.said_by}")]))
     if as_json:
         for warning in result.warnings:
             warn(warning)
         put_json({"query": question, "answer": found.to_dict(), "context": result.to_dict()})
         return
-    said = " ".join(visible(str(found)).split())  # a span over several lines is one answer still
-    console().print(require("rich.text", "cli").Text.assemble((said, "bold green"), (f"  {found.reader}", "dim"), "\n"))
+    _say(found, streamed=chat is not None)
     show(result, everything=everything)
+
+
+def _chat(reader: str | None, base_url: str | None) -> Chat | None:
+    if reader is None and base_url is not None:
+        raise InvalidInput("--base-url goes with --reader openai:MODEL; name the model")
+    return None if reader is None else chat_named(reader, base_url)
+
+
+def _rendered(
+    size: int | float | None, question: str, passages: Sequence[Passage], chat: Chat | None
+) -> int | float | TokenBudget | None:
+    """The budget, counted as a language model's prompt is written: with numbers and titles."""
+    if chat is None or size is None:
+        return size
+    budget = TokenBudget(0, embedded_count, cited)
+    limit = size if isinstance(size, int) else int(size * whole(Context.of(question, passages), budget)[1])
+    return TokenBudget(limit, embedded_count, cited)
+
+
+def _stream(piece: str) -> None:
+    sys.stdout.write(visible(piece))
+    sys.stdout.flush()
+
+
+def _say(found: Answer, *, streamed: bool) -> None:
+    if streamed and (found.text or found.closest):
+        print()  # the model's words stand there already
+    said = " ".join(visible(str(found)).split())  # a span over several lines is one answer still
+    shown = f"{found.source.title or found.source.id}" if streamed and found.text and found.source else said
+    console().print(
+        require("rich.text", "cli").Text.assemble((shown, "bold green"), (f"  {found.said_by}", "dim"), "\n")
+    )

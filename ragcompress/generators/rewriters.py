@@ -11,7 +11,7 @@ from ragcompress.core.protocols import Generator, Rewriter
 from ragcompress.core.segment import sanitise
 from ragcompress.generators.loading import Loaded, load
 
-__all__ = ["ChatRewriter", "Seq2SeqRewriter", "as_generator", "as_rewriter"]
+__all__ = ["ChatRewriter", "Seq2SeqRewriter", "as_generator", "as_rewriter", "text_of"]
 
 NOTHING = "NOTHING"
 SUMMARISE = """Shorten the passage to what helps to answer the question, in at most {words} words.
@@ -114,7 +114,7 @@ def as_generator(source: Any) -> Generator:
 
 
 def _invoked(model: Any, prompt: str) -> str:
-    return _text(model.invoke(prompt))
+    return text_of(model.invoke(prompt))
 
 
 def as_rewriter(source: Any) -> Rewriter:
@@ -136,7 +136,7 @@ def as_rewriter(source: Any) -> Rewriter:
     )
 
 
-def _text(message: Any) -> str:
+def text_of(message: Any) -> str:
     """The text of a LangChain message, or of a plain answer."""
     content = getattr(message, "content", message)
     if isinstance(content, list):  # blocks: text among tool calls and thoughts
