@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ragcompress.generators.answers import answer_each
     from ragcompress.generators.sat import model_sentences
     from ragcompress.models.reader.reader import ExtractiveReader
+    from ragcompress.pruners import kinds
     from ragcompress.pruners.abstractive import AbstractivePruner
     from ragcompress.pruners.cascade import Cascade
     from ragcompress.pruners.classifier import ClassifierPruner
@@ -106,6 +107,7 @@ _HOMES: dict[str, str] = {
     "keep_antecedents": "pruners.companions",
     "keep_headings": "pruners.companions",
     "keep_neighbours": "pruners.companions",
+    "kinds": "pruners.protect",  # a module; what uses it has it
     "marked": "core.render",
     "mmr": "pruners.redundancy",
     "model_sentences": "generators.sat",
@@ -175,6 +177,7 @@ __all__ = [
     "keep_antecedents",
     "keep_headings",
     "keep_neighbours",
+    "kinds",
     "marked",
     "mmr",
     "model_sentences",

@@ -111,8 +111,9 @@ class Attempt:
         answer = settled(answer, limit, self.when_nothing, free=self.budget is None)
         answer = replace(answer, notes=(note, *answer.notes)) if note else answer
         text = render(answer, limit)
-        took = perf_counter() - began
-        return self._result(answer, limit, text, whole(answer, limit)[1], took)
+        size = whole(answer, limit)[1]
+        _check_size(size, self.context)
+        return self._result(answer, limit, text, size, perf_counter() - began)
 
     def _result(self, answer: Context, limit: TokenBudget, text: str, size: int, took: float) -> Compressed:
         return Compressed(
@@ -168,6 +169,16 @@ def _estimate(context: Context, count: Callable[[str], int]) -> int:
     samples = [text[:SAMPLE] for text in (texts[:1] + texts[len(texts) // 2 :][:1] + texts[-1:])]
     read = sum(map(len, samples))
     return round(sum(map(count, samples)) * size / read) if read else 0
+
+
+def _check_size(size: int, given: Context) -> None:
+    """A counter that gives 0 for much text counts nothing, and its budget would hold anything."""
+    read = sum(sum(map(str.isalnum, passage.text[: 2 * _SOME])) for passage in given.passages)
+    if not size and read >= _SOME:
+        raise InvalidInput(f"count gave 0 tokens for passages with more than {_SOME} letters and digits")
+
+
+_SOME = 100  # letters and digits of which no tokenizer makes nothing
 
 
 def _check_answer(answer: object, given: Context) -> None:

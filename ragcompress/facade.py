@@ -14,6 +14,7 @@ from ragcompress import structure
 from ragcompress.attempt import Attempt, Budget, check_budget
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.clock import Clock, OutOfTime, carried, check, running
+from ragcompress.core.compressor import is_compressor
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra, require
 from ragcompress.core.protocols import Compressor
@@ -154,7 +155,7 @@ def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor
         return default(dynamic=dynamic)
     if isinstance(compressor, str):
         return resolve(compressor, dynamic=dynamic)
-    if isinstance(compressor, type) or not callable(compressor):
+    if not is_compressor(compressor):
         raise InvalidInput(
             f"compressor must be (Context, TokenBudget) -> Context or a method's name, not {compressor!r}"
         )

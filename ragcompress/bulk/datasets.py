@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any, TypedDict, Unpack, overload
+from weakref import finalize
 
 from ragcompress.bulk.columns import part_kind, write_rows
 from ragcompress.bulk.engines import Engine, chosen
@@ -60,9 +61,9 @@ class Made(Sequence[dict[str, Any]]):
         report: What the job came to.
     """
 
-    def __init__(self, task: Task, sizes: Sequence[int], report: Report, keep: Any = None) -> None:
+    def __init__(self, task: Task, sizes: Sequence[int], report: Report) -> None:
         self.report = report
-        self._task, self._sizes, self._keep = task, sizes, keep
+        self._task, self._sizes = task, sizes
         self._last: tuple[int, Rows] | None = None
 
     def __len__(self) -> int:
@@ -197,10 +198,15 @@ def _made(ds: Any, work: Work, how: How) -> Any:
     if out is not None:
         check_kind(Path(out))
     job = how.get("job") or (f"{out}.job" if out is not None else None)
-    temporary = TemporaryDirectory(prefix="ragcompress-") if job is None else None
-    folder = Path(job if job is not None else temporary.name).resolve()  # type: ignore[union-attr]
-    made = _run(ds, work, folder, how)
-    made._keep = temporary  # lives as long as its rows
+    folder = Path(mkdtemp(prefix="ragcompress-") if job is None else job).resolve()
+    try:
+        made = _run(ds, work, folder, how)
+    except BaseException:
+        if job is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if job is None:
+        finalize(made, shutil.rmtree, folder, ignore_errors=True)  # lives as long as its rows
     if out is None:
         return made
     write_rows(Path(out), made.parts(), work.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -56,7 +57,22 @@ def tune(
         put_json({name: getattr(report, name) for name in TuneReport.__dataclass_fields__})
     else:
         console().print(_table(report))
+    for remark in _remarks(report, layers):
+        note(remark)
     note(f"wrote {out}" if report.better else f"no better than before on held-out questions: {out} was not written")
+
+
+def _remarks(report: TuneReport, layers: int) -> Iterator[str]:
+    """What the table alone does not say."""
+    if layers and not report.layers:
+        yield f"training the last {layers} layers did no better than fitted weights alone, so they were left out"
+    worse = [
+        f"{share:.0%} ({before:.3f} → {after:.3f})"
+        for share, before, after in zip(report.shares, report.before, report.after, strict=True)
+        if after < before
+    ]
+    if worse:
+        yield f"worse at {', '.join(worse)}; with {report.held_out} questions held out, a few of them decide that"
 
 
 def _table(report: TuneReport) -> object:

@@ -73,7 +73,9 @@ class TokenBudget:
             )
 
     @classmethod
-    def for_prompt(cls, window: int, prompt: str, *, answer_reserve: int, count: Counter) -> TokenBudget:
+    def for_prompt(
+        cls, window: int, prompt: str, *, answer_reserve: int, count: Counter, render: Renderer | None = None
+    ) -> TokenBudget:
         """What is left for the context in a model's window.
 
         Args:
@@ -81,6 +83,7 @@ class TokenBudget:
             prompt: Everything sent beside the context: system text, instructions, question.
             answer_reserve: Tokens kept free for the answer.
             count: The model's way to count.
+            render: Context -> the string that is sent, as for the budget itself.
 
         >>> TokenBudget.for_prompt(100, "x" * 30, answer_reserve=20, count=len).limit
         50
@@ -91,7 +94,7 @@ class TokenBudget:
                 f"the prompt ({count(prompt)} tokens) and the answer reserve ({answer_reserve}) exceed the window of "
                 f"{window} by {-left}; shorten the prompt, reserve less, or use a model with a larger window"
             )
-        return cls(left, count)
+        return cls(left, count, render)
 
 
 def _whole(value: Any) -> int:

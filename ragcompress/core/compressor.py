@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import signature
 
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
@@ -10,7 +11,7 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import fit
 
-__all__ = ["Chain", "chain"]
+__all__ = ["Chain", "chain", "is_compressor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,29 @@ def chain(*compressors: Compressor) -> Compressor:
     """One compressor from several, run from left to right under the same budget.
 
     Raises:
-        InvalidInput: A link is not callable; a common cause is a class where an instance is meant.
+        InvalidInput: A link is not callable with a context and a budget; common causes are a class where an instance
+            is meant, and a predicate without ``protect`` around it.
     """
     for link in compressors:
-        if isinstance(link, type) or not callable(link):
-            raise InvalidInput(f"chain needs compressors, (Context, TokenBudget) -> Context, not {link!r}")
+        if not is_compressor(link):
+            raise InvalidInput(
+                f"chain needs compressors, (Context, TokenBudget) -> Context, not {link!r}; what tells of a text "
+                "whether it must stay goes into ragcompress.protect(…)"
+            )
     return Chain(compressors)
+
+
+def is_compressor(given: object) -> bool:
+    """Whether something can be called with a context and a budget, as far as its signature says."""
+    if isinstance(given, type) or not callable(given):
+        return False
+    try:
+        signature(given).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, without a signature
+        return True
+    return True
 
 
 def _name(compressor: Compressor) -> str:

@@ -30,6 +30,7 @@ def counter(source: Any) -> Counter:
     Raises:
         InvalidInput: ``source`` is none of these, or a model that would count by the network.
     """
+    source = _unwrapped(source)
     if hasattr(source, "get_num_tokens"):  # LangChain models; some are callable too, so this comes first
         return _of_model(source)
     if hasattr(source, "encode_ordinary"):  # tiktoken
@@ -47,6 +48,18 @@ def counter(source: Any) -> Counter:
         count: Counter = source
         return count
     raise InvalidInput(f"can't count tokens with a {type(source).__name__}; pass a tokenizer or a callable str -> int")
+
+
+def _unwrapped(source: Any) -> Any:
+    """The model inside ``model.bind(…)``, ``.with_retry()``, ``.with_fallbacks(…)``, which pass its methods through."""
+    while True:
+        inside = [own for name in _INSIDE if hasattr(own := getattr(source, "__dict__", {}).get(name), "invoke")]
+        if not inside:
+            return source
+        source = inside[0]
+
+
+_INSIDE = ("bound", "runnable", "default")  # where LangChain's wrappers keep what they wrap
 
 
 def _of_model(model: Any) -> Counter:

@@ -29,6 +29,7 @@ def bounds(pieces: Sequence[tuple[int, int] | Unit]) -> list[tuple[int, int]]:
 
 
 # A MiniLM window holds 510 pieces and a piece is at least one character, so a segment of 500 always fits.
+_END = re.compile(r"[.!?…][\"'”’)\]]*\s+|[。！？]")  # a good place to part long text without line ends
 MAX_PROSE = 500
 MAX_ROW = 2000  # a table row or code line is only cut beyond this: half a row misleads
 MAX_ITEM = 300  # a longer list item or "heading" is a paragraph that happens to start like one
@@ -139,7 +140,8 @@ def chunks(text: str) -> tuple[tuple[int, int], ...]:
     while len(text) - start > 2 * MAX_ROW:
         window = text[start : start + 2 * MAX_ROW]
         line = window.rfind("\n", MAX_ROW // 2) + 1
-        start += line or window.rfind(" ", MAX_ROW // 2) + 1 or MAX_ROW
+        stop = max((match.end() for match in _END.finditer(window, MAX_ROW // 2)), default=0)
+        start += line or stop or window.rfind(" ", MAX_ROW // 2) + 1 or MAX_ROW
         ends.append(start)
     return tiles(text, ends)
 

@@ -132,10 +132,11 @@ class GuardedScorer:
         size = sum(len(passage.text) for passage in context.passages)
         if size > self.max_chars:
             return f"{size:,} characters are too many for the encoder ({self.max_chars:,}); scored by words alone"
-        if self.reader(context) is not self.scorer:
+        if not size or self.reader(context) is not self.scorer:
             return ""
         sample = " ".join(passage.text[:SAMPLE] for passage in context.passages[:SAMPLED])
-        share = max(unreadable_share(context.asked), unreadable_share(sample))
+        asked = "" if context.asked.isascii() else context.asked  # "q" is no other script
+        share = max(unreadable_share(asked), unreadable_share(sample))
         if share > UNREADABLE:
             return (
                 f"the embedded model can't read this language ({share:.0%} unknown pieces); scored by words alone: "

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder
 from ragcompress.models.multilingual import twin
 from ragcompress.scorers.features import Features, features
@@ -34,6 +35,9 @@ class DenseScorer:
 
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
     passage_share: float = 0.35
+
+    def __post_init__(self) -> None:
+        check_encoder(self.encoder)
 
     def abroad(self) -> DenseScorer | None:
         """The same for other languages than English, where the encoder is the embedded English one."""
@@ -78,6 +82,9 @@ class LateInteractionScorer:
     encoder: TokenEncoder = field(default_factory=OnnxEncoder.embedded)
     passage_share: float = 0.35
 
+    def __post_init__(self) -> None:
+        check_encoder(self.encoder)
+
     def abroad(self) -> LateInteractionScorer | None:
         """The same for other languages than English, where the encoder is the embedded English one."""
         encoder = twin(self.encoder)
@@ -107,6 +114,9 @@ class FusedScorer:
     weights: tuple[float, float, float, float] = (5.7, 10.3, 14.2, 8.8)
     words: tuple[float, float] = (1.0, 0.5)
 
+    def __post_init__(self) -> None:
+        check_encoder(self.encoder)
+
     def abroad(self) -> FusedScorer | None:
         """The same for other languages than English, with the weights that fit that encoder's closer cosines."""
         encoder = twin(self.encoder)
@@ -127,6 +137,19 @@ class FusedScorer:
     def _sum(self, found: Features) -> Floats:
         total: Floats = np.tensordot(np.array(self.weights, dtype=np.float32), np.array(found), axes=1)
         return total
+
+
+def check_encoder(encoder: object) -> None:
+    """Refuse what gives no token states, before it is asked for them.
+
+    Raises:
+        InvalidInput: It is a name, or lacks a method of `ragcompress.models.encoders.TokenEncoder`.
+    """
+    if not all(callable(getattr(encoder, name, None)) for name in ("query", "passages")):
+        raise InvalidInput(
+            f"encoder must give token states (ragcompress.models.encoders.TokenEncoder), not {encoder!r}; the one in "
+            "the package reads English, and its multilingual twin the other languages, without being named"
+        )
 
 
 def per_passage(context: Context, values: Floats) -> list[float]:

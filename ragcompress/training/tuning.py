@@ -128,13 +128,14 @@ def tune(
 
 def _report(present: _Fit, fit: _Fit, *, questions: int, layers: int) -> TuneReport:
     settings = _settings(fit)
+    before, after = _recalls(present, present.model.settings["keep"]), _recalls(fit, settings["keep"])
     return TuneReport(
         questions=questions,
         held_out=len(fit.held),
         shares=SHARES,
-        before=_recalls(present, present.model.settings["keep"]),
-        after=_recalls(fit, settings["keep"]),
-        better=fit.loss() < present.loss(),
+        before=before,
+        after=after,
+        better=fit.loss() < present.loss() and sum(after) >= sum(before),
         layers=layers,
         settings=settings,
     )

@@ -8,6 +8,7 @@ from ragcompress.core.budget import TokenBudget, allocate, costs, embedded_count
 from ragcompress.core.context import Context
 from ragcompress.core.counters import counter
 from ragcompress.core.errors import InvalidInput
+from ragcompress.core.render import marked
 
 
 @pytest.mark.parametrize("limit", [-1, 2.5, "3", None, True])
@@ -143,3 +144,8 @@ def test_a_counter_without_offsets_is_asked_once_per_unit():
             return len(text)
 
     assert costs(context, TokenBudget(9, Unhashable())) == [4, 4, 4]
+
+
+def test_a_budget_for_a_prompt_takes_a_rendering() -> None:
+    budget = TokenBudget.for_prompt(100, "x" * 30, answer_reserve=20, count=len, render=marked)
+    assert (budget.limit, budget.render) == (50, marked)

@@ -63,3 +63,25 @@ def test_a_counter_that_gives_no_token_counts_is_refused_before_any_work(given):
 def test_numpy_counts_are_counts():
     np = pytest.importorskip("numpy")
     assert rc.compress("Who?", ["Ada."], rc.TokenBudget(5, lambda text: np.int64(len(text.split())))).text == "Ada."
+
+
+def test_a_model_behind_a_wrapper_is_seen(offline):
+    """``bind`` and ``with_retry`` pass a model's methods through: the model itself is asked how it counts."""
+    model = fake()
+    for wrapped in (model.bind(stop=["."]), model.with_retry(), model.with_fallbacks([model])):
+        with pytest.raises(InvalidInput, match="FakeListChatModel has no tokenizer of its own"):
+            rc.counter(wrapped)
+    told = fake(custom_get_token_ids=lambda text: [1] * len(text.split()))
+    assert rc.counter(told.bind(stop=["."]).with_retry())("a b c") == 3
+
+
+def test_a_counter_that_goes_blind_later_is_replaced_and_said():
+    def blind(text):
+        return 10 if text.startswith("The quick") else 0
+
+    out = rc.compress(
+        "Who wrote it?", ["Ada wrote it in 1843. " + "It rained that day. " * 20], rc.TokenBudget(9, blind)
+    )
+    assert out.text == "Ada wrote it in 1843."
+    assert "count gave 0 tokens" in out.warnings[0]
+    assert out.tokens_out == 6

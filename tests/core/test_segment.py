@@ -117,3 +117,8 @@ def test_sanitise_keeps_the_length():
 
 def test_words_split_scripts_without_spaces_by_character():
     assert ["東京へ行く now"[a:b] for a, b in words("東京へ行く now")] == ["東", "京", "へ", "行", "く ", "now"]
+
+
+def test_long_text_without_line_ends_is_parted_between_sentences():
+    text = " ".join(f"Sentence number {n} is about topic {n % 7}." for n in range(400))
+    assert all(text[a:b].startswith("Sentence") and text[a:b].rstrip().endswith(".") for a, b in chunks(text))

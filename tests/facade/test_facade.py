@@ -177,6 +177,8 @@ def test_chain_holds_the_budget_and_refuses_what_is_no_compressor():
     assert out.tokens_out <= 10
     with pytest.raises(InvalidInput, match="chain needs compressors"):
         rc.chain(rc.SentencePruner)
+    with pytest.raises(InvalidInput, match=r"ragcompress.protect\(…\)"):
+        rc.chain(rc.SentencePruner(), rc.kinds.numbers)
 
 
 def test_to_dict_is_json_with_offsets():

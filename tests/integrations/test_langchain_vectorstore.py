@@ -182,3 +182,8 @@ def test_a_search_option_that_does_not_exist_is_refused() -> None:
     for search in (store.similarity_search, store.similarity_search_with_score, store.max_marginal_relevance_search):
         with pytest.raises(InvalidInput, match="filtre"):
             search("q", filtre={"page": 1})
+
+
+def test_documents_alone_are_enough() -> None:
+    found = FaissVectorStore.from_documents([Document("Bob kept bees."), Document("It rained.")])
+    assert [document.page_content for document in found.similarity_search("Who kept bees?", k=1)] == ["Bob kept bees."]

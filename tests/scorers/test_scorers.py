@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ragcompress.core.context import Context
+from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage, Segment, Span
 from ragcompress.models.encoders import Encoded
 from ragcompress.scorers import DenseScorer, FusedScorer, GuardedScorer, LateInteractionScorer, LexicalScorer
@@ -116,3 +117,14 @@ def test_unreadable_share_tells_scripts_apart():
     assert unreadable_share("") == unreadable_share("123 456") == 0
     for text in ("東京タワーの高さは", "Какова высота башни?", "कितना ऊँचा है", "كم يبلغ ارتفاع البرج"):
         assert unreadable_share(text) > 0.5, text
+
+
+def test_the_guard_says_nothing_where_there_is_nothing_to_read():
+    assert GuardedScorer(FusedScorer())(Context.of("q", [])).notes == ()
+    assert GuardedScorer(FusedScorer())(Context.of("q", PASSAGES).split()).notes == ()
+
+
+def test_an_encoder_is_not_a_name():
+    for scorer in (DenseScorer, LateInteractionScorer, FusedScorer):
+        with pytest.raises(InvalidInput, match="encoder must give token states"):
+            scorer("intfloat/multilingual-e5-small")

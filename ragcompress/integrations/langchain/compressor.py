@@ -8,9 +8,10 @@ from typing import Any, Literal
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, field_serializer, model_validator
 
 from ragcompress.integrations.langchain.documents import as_documents, as_passages
+from ragcompress.integrations.langchain.settings import plainly
 from ragcompress.integrations.parts import Parts
 from ragcompress.integrations.threads import in_thread
 
@@ -38,7 +39,7 @@ class RagCompressor(BaseDocumentCompressor):
         title_key: Where a document's title is in its metadata; scorers read it.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True, extra="forbid")
 
     budget: Any = None
     compressor: Any = None
@@ -50,6 +51,15 @@ class RagCompressor(BaseDocumentCompressor):
     on_error: Literal["fallback", "raise"] = "fallback"
     when_nothing: Literal["best", "all", "empty"] = "best"
     title_key: str = "title"
+
+    def __init__(self, **settings: Any) -> None:
+        with plainly(type(self).__name__):
+            super().__init__(**settings)
+
+    @field_serializer("budget", "compressor", when_used="json")
+    def _said(self, value: Any) -> Any:
+        """Numbers and names as they are; what has no form in JSON, such as a tokenizer, as its repr."""
+        return value if isinstance(value, str | int | float | None) else repr(value)
 
     @model_validator(mode="after")
     def _check(self) -> RagCompressor:
@@ -80,15 +90,15 @@ class RagCompressor(BaseDocumentCompressor):
             InvalidInput: A blank query or wrong types.
             CompressionFailed: Only with ``on_error="raise"``.
         """
-        return self.run().invoke({"query": query, "documents": documents}, config=_config(callbacks))
+        return self.as_runnable().invoke({"query": query, "documents": documents}, config=_config(callbacks))
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> Sequence[Document]:
         """``compress_documents`` in a thread; the event loop goes on meanwhile."""
-        return await self.run().ainvoke({"query": query, "documents": documents}, config=_config(callbacks))
+        return await self.as_runnable().ainvoke({"query": query, "documents": documents}, config=_config(callbacks))
 
-    def run(self, **changes: Any) -> RunnableLambda[dict[str, Any], list[Document]]:
+    def as_runnable(self, **changes: Any) -> RunnableLambda[dict[str, Any], list[Document]]:
         """A Runnable from ``{"query", "documents"}`` to documents, with some settings changed for this run."""
         parts, title_key = self.parts(**changes), self.title_key
 
@@ -100,6 +110,8 @@ class RagCompressor(BaseDocumentCompressor):
             return await in_thread(work, inputs)
 
         return RunnableLambda(work, awork, name="RagCompressor")
+
+    run = as_runnable  # its first name
 
 
 def _config(callbacks: Callbacks | None) -> RunnableConfig | None:

@@ -15,6 +15,7 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Retriever
 from ragcompress.core.types import Passage
 from ragcompress.integrations.langchain.compressor import RagCompressor
+from ragcompress.integrations.langchain.settings import plainly
 from ragcompress.integrations.threads import in_thread
 
 __all__ = ["CompressedRetriever"]
@@ -48,7 +49,8 @@ class CompressedRetriever(BaseRetriever):
                 if name in kwargs or (name == "retriever" and retriever is not None):
                     raise InvalidInput(f"{old} is the old name of {name}; give one of them")
                 kwargs[name] = kwargs.pop(old)
-        super().__init__(**({"retriever": retriever} if retriever is not None else {}), **kwargs)
+        with plainly(type(self).__name__):
+            super().__init__(**({"retriever": retriever} if retriever is not None else {}), **kwargs)
 
     @property
     def base_retriever(self) -> Any:
@@ -119,7 +121,7 @@ class CompressedRetriever(BaseRetriever):
         compressor: RagCompressor = self.compressor
         tops = [n for n in (k, compressor.top_n) if n is not None]
         changes: dict[str, Any] = {"top_n": min(tops)} if tops else {}
-        return compressor.run(**changes, **({} if budget is None else {"budget": budget}))
+        return compressor.as_runnable(**changes, **({} if budget is None else {"budget": budget}))
 
     def _found(self, query: str, k: int | None, config: RunnableConfig, options: dict[str, Any]) -> list[Any]:
         if isinstance(self.retriever, Runnable):

@@ -157,6 +157,11 @@ class FaissVectorStore(VectorStore):
         store.add_texts(texts, metadatas, ids=ids)
         return store
 
+    @classmethod
+    def from_documents(cls, documents: list[Document], embedding: Embeddings | None = None, **kwargs: Any) -> Self:
+        """A store of these documents; without ``embedding``, encoded with what comes with the package."""
+        return super().from_documents(documents, embedding, **kwargs)  # type: ignore[arg-type]
+
     def save_local(self, folder: str | Path) -> None:
         """Write to a folder; a crash leaves what was there before. Metadata must be JSON."""
         self.retriever.save(folder)

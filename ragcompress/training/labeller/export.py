@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -125,8 +128,9 @@ def export_joint(model: Any, folder: Path) -> dict[str, int]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "joint.onnx"
-        _export_float(model, plain)
-        _quantise(plain, folder / "labeller-int8.onnx", reduce_range=False)
+        with _quietly():
+            _export_float(model, plain)
+            _quantise(plain, folder / "labeller-int8.onnx", reduce_range=False)
     return {file.name: file.stat().st_size for file in sorted(folder.glob("labeller-*.onnx"))}
 
 
@@ -134,8 +138,22 @@ def export_int8(model: Any, target: Path) -> None:
     """Write one graph as `export_joint` does, with seven bits a weight: it computes the same on every processor."""
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "joint.onnx"
-        _export_float(model, plain)
-        _quantise(plain, target, reduce_range=True)
+        with _quietly():
+            _export_float(model, plain)
+            _quantise(plain, target, reduce_range=True)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what torch and onnxruntime say of their own insides while they export: whoever tunes can't act on it."""
+    before = logging.root.manager.disable
+    with catch_warnings():
+        simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)
 
 
 def _quantise(source: Path, target: Path, *, reduce_range: bool) -> None:
