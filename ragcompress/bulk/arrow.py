@@ -10,7 +10,7 @@ daft: see docs/scale.md
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ragcompress.bulk.columns import arrow_schema, arrow_table
 from ragcompress.bulk.passages import Embed
@@ -71,6 +71,6 @@ def compress_arrow(
     return RowFunction(Compress(budget, compressor, dict(options or {})))
 
 
-def embed_arrow(*, encoder: Any = None, precompute: bool = False) -> RowFunction:
+def embed_arrow(*, encoder: Any = None, precompute: bool | Literal["units"] = False) -> RowFunction:
     """`embed_dataset` as a function over Arrow tables."""
     return RowFunction(Embed(encoder, precompute))

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, TypedDict, Unpack, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 from weakref import finalize
 
 from ragcompress.bulk.columns import part_kind, write_rows
@@ -128,14 +128,17 @@ def compress_dataset(
     return _made(ds, Compress(budget, compressor, dict(options or {})), how)
 
 
-def embed_dataset(ds: Any, *, encoder: Any = None, precompute: bool = False, **how: Unpack[How]) -> Any:
+def embed_dataset(
+    ds: Any, *, encoder: Any = None, precompute: bool | Literal["units"] = False, **how: Unpack[How]
+) -> Any:
     """Encode every passage of a data set.
 
     Args:
         ds: As for `compress_dataset`, with rows of ``text`` and perhaps ``id``, ``title``, ``metadata``; other
             columns become metadata.
         encoder: As for ``DenseRetriever.build``.
-        precompute: Also the token states that compression reads; some 100 kB a passage.
+        precompute: Also what compression reads, as for ``DenseRetriever.build``: ``"units"``, some 6 kB a passage;
+            True: token states as well, 100 kB more.
         how: See `How`.
 
     Returns:

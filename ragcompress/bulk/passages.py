@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from ragcompress.retriever.embed import Encoder, as_encoder, embed_texts, normal
 from ragcompress.retriever.identity import SAME_COSINE
 from ragcompress.retriever.inputs import content_id, last_of_each
 from ragcompress.retriever.passages import decode_passage, encode_passage
-from ragcompress.retriever.sidecar import default_makers
+from ragcompress.retriever.sidecar import makers_for
 from ragcompress.retriever.stores import StoreRetriever, open_store
-from ragcompress.retriever.stores.base import sidecar_bytes
+from ragcompress.retriever.stores.extras import sidecar_bytes
 
 __all__ = ["Embed", "Index"]
 
@@ -33,11 +33,12 @@ class Embed:
 
     Attributes:
         encoder: As for ``DenseRetriever.build``; one that is no name must be fit for pickling.
-        precompute: Also the token states that compression reads (some 100 kB a passage).
+        precompute: Also what compression reads, as for ``DenseRetriever.build``: ``"units"`` (some 6 kB a passage), or
+            True for token states as well (100 kB more).
     """
 
     encoder: Any = None
-    precompute: bool = False
+    precompute: bool | Literal["units"] = False
 
     numbers = False
     columns = {  # noqa: RUF012 - of the class
@@ -62,7 +63,7 @@ class Embed:
         passages = {at: _with_id(row) for at, row in enumerate(rows) if not row.get("error")}
         given = list(passages.values())
         vectors = iter(embed_texts(_encoder(self.encoder), [passage_text(p) for p in given]))
-        extras = iter(sidecar_bytes(default_makers(), given) if self.precompute else [None] * len(given))
+        extras = iter(sidecar_bytes(makers_for(self.precompute), given))
         made = {at: _row(passage, next(vectors), next(extras)) for at, passage in passages.items()}
         return [
             made.get(at) or {"id": str(row.get("id", "")), "error": str(row["error"])} for at, row in enumerate(rows)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from ragcompress.core.errors import InvalidInput, require
+from ragcompress.bulk.readers import KINDS, READ, kind_of, starts_in
+from ragcompress.core.errors import InvalidInput
 
 __all__ = ["Chunk", "Rows", "Source", "check_kind", "open_source"]
 
 Rows = list[dict[str, Any]]
-KINDS = (".parquet", ".jsonl", ".jsonl.gz", ".csv")
-LARGEST_FIELD = 2**31 - 1  # of a CSV file, in characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Chunk:
     def _rows(self) -> Iterable[dict[str, Any]]:
         if not self.path:
             return self.held
-        return islice(_READ[_kind(self.path)](self.path, self.start), self.size)
+        return islice(READ[kind_of(self.path)](self.path, self.start), self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +99,9 @@ def check_kind(path: Path) -> str:
     Raises:
         InvalidInput: It is of another kind.
     """
-    if _kind(path.name) not in KINDS:
+    if kind_of(path.name) not in KINDS:
         raise InvalidInput(f"{str(path)!r} is none of {', '.join(KINDS)}; name such a file")
-    return _kind(path.name)
+    return kind_of(path.name)
 
 
 def _given(value: Any) -> bool:
@@ -130,132 +127,16 @@ def _in_memory(ds: Any) -> tuple[dict[str, Any], ...]:
 def _files(path: Path, size: int) -> Source:
     if not path.exists():
         raise InvalidInput(f"there is no file or folder {str(path)!r} (looked from {Path.cwd()})")
-    inside = sorted(p for p in path.rglob("*") if p.is_file() and _kind(p.name) in KINDS) if path.is_dir() else [path]
+    inside = sorted(p for p in path.rglob("*") if p.is_file() and kind_of(p.name) in KINDS) if path.is_dir() else [path]
     if not inside:
         raise InvalidInput(f"the folder {str(path)!r} holds none of {', '.join(KINDS)}")
     chunks: list[Chunk] = []
     digest, first = hashlib.sha256(), 0
     for file in inside:
         check_kind(file)
-        for start, rows in _starts(str(file), size):
+        for start, rows in starts_in(str(file), size):
             chunks.append(Chunk(len(chunks), first, rows, str(file.resolve()), start))
             first += rows
         with file.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     return Source(tuple(chunks), digest.hexdigest())
-
-
-def _kind(name: str) -> str:
-    lower = name.lower()
-    return next((kind for kind in KINDS if lower.endswith(kind)), Path(lower).suffix)
-
-
-def _starts(path: str, size: int) -> Iterator[tuple[int, int]]:
-    """Where every chunk begins, and how many rows it has."""
-    if _kind(path) == ".parquet":
-        rows = _parquet_file(path).metadata.num_rows
-        yield from ((at, min(size, rows - at)) for at in range(0, rows, size))
-        return
-    starts = (_csv_rows(path) if _kind(path) == ".csv" else _lines(path, 0)) if Path(path).stat().st_size else iter(())
-    while some := [at for at, _ in islice(starts, size)]:
-        yield some[0], len(some)
-
-
-def _opened(path: str) -> IO[bytes]:
-    return gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")  # type: ignore[return-value]
-
-
-def _lines(path: str, start: int) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, with the bytes where they begin."""
-    with _opened(path) as file:
-        file.seek(start)
-        at = start
-        for line in file:
-            if line.strip():
-                yield at, line
-            at += len(line)
-
-
-def _read_jsonl(path: str, start: int) -> Iterator[dict[str, Any]]:
-    for at, line in _lines(path, start):
-        try:
-            row = json.loads(line.decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:
-            yield {"error": f"the line at byte {at:,} is not JSON: {error}"}
-            continue
-        yield row if isinstance(row, dict) else {"error": f"the line at byte {at:,} is no JSON object"}
-
-
-class _Counted:
-    """A CSV file's lines as text; ``at`` is the byte where the next one begins."""
-
-    def __init__(self, file: IO[bytes], start: int) -> None:
-        file.seek(start)
-        self.file, self.at = file, start
-
-    def __iter__(self) -> _Counted:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self.file)
-        self.at += len(line)
-        return line.decode("utf-8-sig", "replace")
-
-
-def _csv_rows(path: str, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Records with the bytes where they begin; from ``start``, or from the first below the header."""
-    with open(path, "rb") as file:
-        lines = _Counted(file, 0)
-        header = next(lines, "")
-        delimiter = max(",;\t", key=header.count)
-        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
-        lines = _Counted(file, start or lines.at)
-        at = lines.at
-        for values in _long_fields(csv.reader(lines, delimiter=delimiter)):
-            if values:
-                yield at, _record(names, values, at)
-            at = lines.at
-
-
-def _long_fields(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    """``rows`` read under a wider limit for fields, which is the whole process's and is put back after each."""
-    while True:
-        before = csv.field_size_limit(LARGEST_FIELD)
-        try:
-            values = next(rows, None)
-        finally:
-            csv.field_size_limit(before)
-        if values is None:
-            return
-        yield values
-
-
-def _record(names: list[str], values: list[str], at: int) -> dict[str, Any]:
-    if len(values) != len(names):
-        return {"error": f"the record at byte {at:,} has {len(values)} fields where the header has {len(names)}"}
-    return dict(zip(names, values, strict=True))
-
-
-def _read_csv(path: str, start: int) -> Iterator[dict[str, Any]]:
-    return (row for _, row in _csv_rows(path, start))
-
-
-def _parquet_file(path: str) -> Any:
-    return require("pyarrow.parquet", "bulk").ParquetFile(path)
-
-
-def _read_parquet(path: str, start: int) -> Iterator[dict[str, Any]]:
-    """Rows from ``start``; row groups before it are passed over unread."""
-    file = _parquet_file(path)
-    group, left = 0, start
-    while group < file.num_row_groups and left >= file.metadata.row_group(group).num_rows:
-        left -= file.metadata.row_group(group).num_rows
-        group += 1
-    groups = list(range(group, file.num_row_groups))
-    for batch in file.iter_batches(batch_size=256, row_groups=groups) if groups else ():
-        if left < batch.num_rows:
-            yield from batch.slice(left).to_pylist()
-        left = max(left - batch.num_rows, 0)
-
-
-_READ = {".jsonl": _read_jsonl, ".jsonl.gz": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}

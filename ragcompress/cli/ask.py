@@ -15,6 +15,7 @@ from ragcompress.cli.options import (
     Everything,
     Html,
     Keep,
+    MaybeIndex,
     MaybeStore,
     Method,
     Query,
@@ -43,9 +44,6 @@ __all__ = ["ask"]
 
 typer = require("typer", "cli")
 
-MaybeIndex = Annotated[
-    str | None, typer.Option("--index", "-i", help="Ask the index that `ragcompress index` made.", metavar="DIR")
-]
 MaybeReader = Annotated[
     str | None,
     typer.Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from ragcompress.bulk import Report, compress_dataset, embed_dataset, evaluate_dataset, index_dataset
-from ragcompress.cli.options import AsJson, Budget, Keep, Method, amount, known
+from ragcompress.cli.options import AsJson, Budget, Keep, Method, Precompute, StoreUnits, amount, known
 from ragcompress.cli.output import note, put_json
 from ragcompress.core.errors import InvalidInput, require
 
@@ -57,7 +57,8 @@ def compress(
 def embed(
     source: In,
     out: Out,
-    precompute: Annotated[bool, typer.Option("--precompute", help="Token states too, 100 kB a passage.")] = False,
+    precompute: Precompute = False,
+    units: StoreUnits = False,
     job: Job = None,
     actors: Actors = 1,
     engine: Engine = None,
@@ -68,7 +69,7 @@ def embed(
 ) -> None:
     """Encode rows of text (and id, title, metadata) into rows with vectors and units."""
     how = _how(out=out, job=job, actors=actors, engine=engine, gpus=gpus, chunk=chunk, retry=retry_failed)
-    _told(embed_dataset(source, precompute=precompute, **how), as_json)
+    _told(embed_dataset(source, precompute=precompute or (units and "units"), **how), as_json)
 
 
 def index(

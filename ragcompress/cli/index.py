@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Annotated, Any
 
 from ragcompress.cli.gathering import Gathered, gather, say_skipped
-from ragcompress.cli.options import AsJson, Files, MaybeStore, needs_input
+from ragcompress.cli.options import AsJson, Files, MaybeStore, Precompute, StoreUnits, needs_input
 from ragcompress.cli.output import console, note, put_json
 from ragcompress.cli.stores import put_into
 from ragcompress.core.errors import BadIndex, InvalidInput, require
@@ -32,9 +32,6 @@ Exclude = Annotated[
 Column = Annotated[
     str, typer.Option("--text-column", help="Column or key of the text, in tables and JSON lines.", metavar="NAME")
 ]
-Precompute = Annotated[
-    bool, typer.Option("--precompute", help="Store token states too: later compression reads them, 100 kB a passage.")
-]
 _WORTH_RESUMING = 512  # passages: the retriever keeps its work on disk in shards of this size
 _SAVED_EVERY = 2000  # passages: what an interrupted update loses at most
 
@@ -48,6 +45,7 @@ def index(
     exclude: Exclude = None,
     column: Column = "text",
     precompute: Precompute = False,
+    units: StoreUnits = False,
     store: MaybeStore = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +60,7 @@ def index(
         if out is not None or update:
             raise InvalidInput("--store writes to a database, --out and --update to a folder; give one of them")
         found = gather(files, exclude=exclude or (), column=column, strict=strict, known={})
-        put_into(store, found, precompute=precompute, as_json=as_json)
+        put_into(store, found, precompute=precompute or (units and "units"), as_json=as_json)
         return
     if out is None:
         raise InvalidInput("say where to: --out FOLDER, or --store lancedb:PATH, postgresql://… or qdrant:URL")
@@ -76,13 +74,13 @@ def index(
         put_changes(made, found, [*changes.changed, *changes.gone], out)
     else:
         changes = None
-        made = _build(found, out, precompute=precompute)
+        made = _build(found, out, precompute=precompute or (units and "units"))
     facts = {"out": out, "passages": len(made), "files": len(found.digests), "kind": made.dense.kind}
     facts |= {"bytes": size_of(out), "seconds": round(perf_counter() - started, 3)}
     _tell(facts, found, changes, as_json=as_json)
 
 
-def _build(found: Gathered, out: str, *, precompute: bool) -> HybridRetriever:
+def _build(found: Gathered, out: str, *, precompute: Any) -> HybridRetriever:
     passages = _distinct(found, ())
     if not passages:
         why = "; ".join(f"{gone.where}: {gone.why}" for gone in found.skipped[:3])

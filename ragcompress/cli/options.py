@@ -13,9 +13,9 @@ from ragcompress.documents.files import read_files
 from ragcompress.methods import resolve
 
 __all__ = [
-    "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "MaybeStore", "Method", "Query",
-    "WhenNothing",
-    "Words", "amount", "known", "needs_input", "parted", "read_input",
+    "AsJson", "Budget", "Count", "Everything", "Files", "Html", "Index", "Keep", "MaybeIndex", "MaybeStore", "Method",
+    "Precompute", "Query", "StoreUnits", "WhenNothing", "Words", "amount", "known", "needs_input", "parted",
+    "read_input",
 ]  # fmt: skip
 
 typer = require("typer", "cli")
@@ -44,6 +44,15 @@ WhenNothing = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Html = Annotated[
     str | None, typer.Option("--html", help="Also write a page with the kept text highlighted.", metavar="FILE")
+]
+MaybeIndex = Annotated[
+    str | None, typer.Option("--index", "-i", help="The folder that `ragcompress index` made.", metavar="DIR")
+]
+Precompute = Annotated[
+    bool, typer.Option("--precompute", help="Store token states too: later compression reads them, 100 kB a passage.")
+]
+StoreUnits = Annotated[
+    bool, typer.Option("--units", help="Store units and their vectors: 6 kB a passage, enough for --method dense.")
 ]
 Index = Annotated[str, typer.Option("--index", "-i", help="The folder that `ragcompress index` made.", metavar="DIR")]
 MaybeStore = Annotated[

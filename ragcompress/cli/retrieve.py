@@ -1,4 +1,4 @@
-"""``ragcompress retrieve``: the passages of an index that are nearest to a question."""
+"""``ragcompress retrieve``: the passages of an index or a store that are nearest to a question."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from ragcompress.cli.index import open_index
-from ragcompress.cli.options import AsJson, Count, Index, Query, Words, parted
+from ragcompress.cli.options import AsJson, Count, MaybeIndex, MaybeStore, Query, Words, parted
 from ragcompress.cli.output import console, note, put_json
+from ragcompress.cli.stores import ask_store
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
 from ragcompress.results.show import visible
@@ -23,20 +24,23 @@ _PREVIEW = 160  # characters
 
 
 def retrieve(
-    index: Index,
     words: Words = None,
     query: Query = None,
+    index: MaybeIndex = None,
+    store: MaybeStore = None,
     count: Count = 10,
     as_json: AsJson = False,
     lines: Lines = False,
 ) -> None:
-    """Find passages in an index, best first."""
+    """Find passages in an index or a vector database, best first."""
     question, others = parted(words, query, command="retrieve")
     if others:
         raise InvalidInput(f"retrieve reads the index and no files, such as {others[0]!r}; put the question in quotes")
     if as_json and lines:
         raise InvalidInput("--json and --jsonl both claim standard output; give one of them")
-    found = open_index(index).retrieve(question, count)
+    if (index is None) == (store is None):
+        raise InvalidInput("say where to look: --index FOLDER or --store lancedb:PATH, postgresql://…; one of them")
+    found = open_index(index).retrieve(question, count) if index else ask_store(store or "", question, count)
     if as_json:
         put_json([_row(passage) for passage in found])
     elif lines:

@@ -1,8 +1,9 @@
-"""``--store`` of index and ask: a vector database in place of a folder."""
+"""``--store`` of index, retrieve and ask: a vector database in place of a folder."""
 
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 from ragcompress.cli.gathering import Gathered, say_skipped
 from ragcompress.cli.output import console, note, put_json, show_progress
@@ -14,7 +15,7 @@ from ragcompress.retriever.stores import open_store
 __all__ = ["ask_store", "put_into"]
 
 
-def put_into(address: str, found: Gathered, *, precompute: bool, as_json: bool) -> None:
+def put_into(address: str, found: Gathered, *, precompute: Any, as_json: bool) -> None:
     """Write passages into a store; one that is there already is replaced, none is deleted.
 
     Raises:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 
-__all__ = ["Sidecar", "SidecarMaker", "all_makers", "default_makers", "makers_for"]
+__all__ = ["Precompute", "Sidecar", "SidecarMaker", "all_makers", "default_makers", "makers_for"]
 
 Array = NDArray[Any]
 
@@ -43,6 +43,10 @@ class SidecarMaker(Protocol):
         ...
 
 
+Precompute = bool | Literal["units"] | Sequence[SidecarMaker]
+"""What is computed when passages are written: nothing, units, units and token states (True), or one's own makers."""
+
+
 def all_makers() -> tuple[SidecarMaker, ...]:
     """All that this package computes and reads."""
     from ragcompress.retriever.units import UnitMaker
@@ -50,7 +54,7 @@ def all_makers() -> tuple[SidecarMaker, ...]:
     return (*default_makers(), UnitMaker())
 
 
-def makers_for(precompute: bool | Literal["units"] | Sequence[SidecarMaker]) -> tuple[SidecarMaker, ...]:
+def makers_for(precompute: Precompute) -> tuple[SidecarMaker, ...]:
     """What is to be computed: nothing, units, units and token states (True), or what the caller's makers do.
 
     Raises:

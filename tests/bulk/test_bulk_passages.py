@@ -61,8 +61,9 @@ def test_into_a_store_and_out_again(folder: str, tmp_path: Path) -> None:
     assert len(store) == 4
 
 
-def test_precomputed_states_reach_the_store(folder: str) -> None:
-    index_dataset(embed_dataset(GIVEN[:1], precompute=True), folder)
+@pytest.mark.parametrize("what", [True, "units"])
+def test_what_was_precomputed_reaches_the_store(folder: str, what: Any) -> None:
+    index_dataset(embed_dataset(GIVEN[:1], precompute=what), folder)
     store: Any = open_store(folder)
     (found,) = store._table.read([next(iter(store._table.nearest(np.ones(384, np.float32), 1, _all()))).key], "")
     assert found is not None

@@ -158,3 +158,26 @@ def _interrupt(*_: object) -> None:
 def test_the_answer_names_a_passage_without_a_title() -> None:
     found = answers.Answer("1843", 1.0, Span(0, 0, 4), Passage("1843", id="x"), "r")
     assert str(found) == "1843  (x)"
+
+
+@pytest.mark.scale
+def test_a_store_is_asked_as_an_index_is(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("lancedb", reason="needs the extra lancedb")
+    place = f"lancedb:{tmp_path / 'store'}#docs"
+    assert run("index", str(folder / "docs"), "--store", place, "--units").exit_code == 0
+    found = json.loads(run("retrieve", "--store", place, "How high is the tower?", "-k", "2", "--json").stdout)
+    assert found[0]["id"] == "tower"
+    assert "1843" in run("ask", "--store", place, QUESTION).stdout
+    assert run("retrieve", "--store", f"lancedb:{tmp_path / 'none'}", QUESTION).exit_code == 2
+
+
+def test_retrieve_is_told_where_to_look(folder: Path) -> None:
+    for where in ([], ["-i", str(folder / "idx"), "--store", "lancedb:x"]):
+        done = run("retrieve", QUESTION, *where)
+        assert done.exit_code == 2
+        assert "--index FOLDER or --store" in " ".join(done.stderr.split())
+
+
+def test_units_are_stored_in_a_folder_too(folder: Path, tmp_path: Path) -> None:
+    assert run("index", str(folder / "docs"), "--out", str(tmp_path / "idx"), "--units").exit_code == 0
+    assert json.loads(run("info", str(tmp_path / "idx"), "--json").stdout)["precomputed"] == ["units"]

@@ -12,6 +12,8 @@ import ragcompress as rc
 from ragcompress.core.errors import EncoderMismatch, InvalidInput
 from ragcompress.core.protocols import Retriever
 from ragcompress.retriever.filters import predicate
+from ragcompress.retriever.sidecar import makers_for
+from ragcompress.retriever.stores.extras import sidecar_bytes, unpacked
 from ragcompress.retriever.stores.facts import facts_of, needed
 
 WORDS = [
@@ -183,13 +185,33 @@ def test_precomputed_states_come_back(make):
             }
 
     store, maker = make(WordEncoder(), precompute=True), Maker()
-    store._makers = (maker,)
+    store._makers = store._readers = (maker,)
     store.upsert([rc.Passage("The pump was built in 1907.", id="1"), rc.Passage("It rained.", id="2")])
     store.retrieve("pump", 5)
     assert maker.seen == {"1": 27, "2": 10}
     maker.fingerprint = "2"  # another encoder's: passed over
     store.retrieve("pump", 5)
     assert maker.seen == {}
+
+
+def test_units_are_stored_and_dense_pruning_reads_no_passage(make, monkeypatch):
+    from ragcompress.models.encoders import OnnxEncoder
+
+    given = passages(4)
+    plain, store = make(WordEncoder(), precompute=False), make(WordEncoder(), precompute="units")
+    store.upsert(given)
+    encoder = OnnxEncoder.embedded()
+    encoder._units.clear()
+    found = store.retrieve("pump", 2)
+    assert all(encoder.units_of(passage) is not None for passage in found)
+    units_only, everything = (unpacked(sidecar_bytes(makers_for(how), given[:1])[0]) for how in ("units", True))
+    assert {name.partition("|")[0] for name in units_only} == {"units"}
+    assert {name.partition("|")[0] for name in everything} == {"units", "states"}
+    plain.upsert(given)  # written by one that stores nothing: nothing to put there
+    encoder._units.clear()
+    assert all(encoder.units_of(passage) is None for passage in plain.retrieve("pump", 2))
+    with pytest.raises(InvalidInput, match="precompute is"):
+        make(WordEncoder(), precompute="states")
 
 
 _values = st.recursive(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +11,21 @@ from numpy.typing import NDArray
 from ragcompress.core.errors import BadIndex, InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.retriever.build import progress_bar
-from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, embed_texts, normalise, passage_text
-from ragcompress.retriever.filters import Filter, predicate
+from ragcompress.retriever.embed import Encoder, as_encoder, embed_texts, normalise, passage_text
 from ragcompress.retriever.identity import check_identity, identity
-from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, check_queries, last_of_each
-from ragcompress.retriever.sidecar import SidecarMaker, default_makers
-from ragcompress.retriever.stores.facts import needed
-from ragcompress.retriever.stores.ranking import Ask, asked_words, enough, fused
-from ragcompress.retriever.stores.rows import Found, Table, Wanted, key_of, packed, readable, row_of, unpacked
+from ragcompress.retriever.inputs import as_ids, as_passages, check_batch, last_of_each
+from ragcompress.retriever.sidecar import Precompute, all_makers, makers_for
+from ragcompress.retriever.stores.extras import sidecar_bytes
+from ragcompress.retriever.stores.rows import Table, key_of, readable, row_of
+from ragcompress.retriever.stores.searching import Search, Searching, checked
 
-__all__ = ["Search", "StoreRetriever", "sidecar_bytes"]
+__all__ = ["Search", "StoreRetriever"]
 
-Search = Literal["dense", "lexical", "hybrid"]
 FORMAT = 1  # of the rows
 WRITE = 512  # passages per transaction
-DEPTH = 100  # how far down both rankings of a hybrid search are read
 
 
-class StoreRetriever:
+class StoreRetriever(Searching):
     """Passages in a database, found by cosine, by words, or both.
 
     What goes in comes back byte for byte, whatever its characters. Ids are the caller's; writing a passage again
@@ -52,10 +47,19 @@ class StoreRetriever:
         *,
         tenant: str = "",
         search: Search = "dense",
-        precompute: bool = False,
+        precompute: Precompute = False,
         create: bool = True,
     ) -> None:
         """Open a table, or make one.
+
+        Args:
+            table: In which database.
+            encoder: As for ``DenseRetriever.build``.
+            tenant: Whose passages these are.
+            search: What ``retrieve`` does unless told otherwise.
+            precompute: What is stored beside each vector when passages are written, as for ``DenseRetriever.build``:
+                ``"units"`` or True. Whatever is there is read, in any case.
+            create: Make the table if it is not there.
 
         Raises:
             EncoderMismatch: It was made with another encoder. BadIndex: There is none and ``create`` is False.
@@ -63,8 +67,8 @@ class StoreRetriever:
         if tenant != readable(tenant):
             raise InvalidInput(f"tenant is {tenant!r}; give a str without NUL and lone surrogates")
         self.encoder: Encoder = as_encoder(encoder)
-        self.tenant, self.search = tenant, _checked(search)
-        self._table, self._makers, self._precompute = table, default_makers(), precompute
+        self.tenant, self.search = tenant, checked(search)
+        self._table, self._makers, self._readers = table, makers_for(precompute), all_makers()
         about = table.about()
         if about is None and create:
             table.create({"format": FORMAT, "encoder": identity(self.encoder)}, self.encoder.dim)
@@ -197,7 +201,7 @@ class StoreRetriever:
 
     def precomputed(self, passages: Sequence[Passage]) -> list[bytes | None]:
         """What compression will want of each passage, as bytes; None when this retriever does not precompute."""
-        return sidecar_bytes(self._makers, passages) if self._precompute else [None] * len(passages)
+        return sidecar_bytes(self._makers, passages)
 
     def delete(self, ids: Iterable[str]) -> int:
         """Delete passages by id; returns how many there were. Unknown ids are ignored."""
@@ -210,73 +214,7 @@ class StoreRetriever:
         found = self._table.read(list(dict.fromkeys(keys)), self.tenant) if keys else {}
         return [found[key].passage for key in keys if key in found]
 
-    def retrieve(self, query: str, k: int = 10, where: Filter = None, *, search: Search | None = None) -> list[Passage]:
-        """The ``k`` best passages, best first, with their scores.
-
-        Args:
-            query: What is asked.
-            k: How many at most.
-            where: Only passages whose metadata match; see `ragcompress.retriever.filters`. Equality and lists are
-                looked up in the store; comparisons and negations are checked on what comes back, deeper and deeper
-                until there are enough, which in a large table takes long if few passages match.
-            search: ``"dense"`` (scores are cosines), ``"lexical"`` (the store's own), ``"hybrid"`` (reciprocal ranks).
-
-        Raises:
-            InvalidInput: The query is blank, ``k`` is below 0, or the filter is none.
-        """
-        return self.retrieve_many([query], k, where, search=search)[0]
-
-    def retrieve_many(
-        self, queries: Sequence[str], k: int = 10, where: Filter = None, *, search: Search | None = None
-    ) -> list[list[Passage]]:
-        """``retrieve`` for many questions, encoded together."""
-        check_queries(queries, k)
-        how, accept, wanted = _checked(search or self.search), predicate(where), Wanted(self.tenant, needed(where))
-        if not k or not queries or not all(wanted.groups):
-            return [[] for _ in queries]
-        passes = None if where is None else accept
-        vectors = [None] * len(queries) if how == "lexical" else list(embed_queries(self.encoder, queries))
-        out = []
-        for query, vector in zip(queries, vectors, strict=True):
-            dense: Ask = partial(self._near, vector, wanted)
-            lexical: Ask = partial(self._worded, asked_words(query), wanted)
-            asks = {"dense": (dense,), "lexical": (lexical,), "hybrid": (dense, lexical)}[how]
-            depth = max(DEPTH, k) if how == "hybrid" else k
-            out.append(self._recalled(fused([enough(ask, depth, passes) for ask in asks])[:k]))
-        return out
-
-    def _near(self, vector: Any, wanted: Wanted, k: int) -> list[Found]:
-        return self._table.nearest(vector, k, wanted)
-
-    def _worded(self, text: Sequence[str], wanted: Wanted, k: int) -> list[Found]:
-        return self._table.matching(text, k, wanted) if text else []
-
-    def _recalled(self, found: Sequence[Found]) -> list[Passage]:
-        """The passages with their scores; what was precomputed for them is put where compression looks."""
-        passages = [replace(each.passage, score=float(each.score)) for each in found]
-        arrays = [unpacked(each.sidecars) for each in found]
-        for maker in self._makers if any(arrays) else ():
-            maker.recall(passages, [own.get(_mark(maker), np.zeros(0, np.float32)) for own in arrays])
-        return passages
-
-
-def sidecar_bytes(makers: Sequence[SidecarMaker], passages: Sequence[Passage]) -> list[bytes | None]:
-    """What the makers compute for each passage, as stores keep it."""
-    made = {_mark(maker): maker(passages) for maker in makers}
-    return [packed({name: arrays[at] for name, arrays in made.items()}) for at in range(len(passages))]
-
 
 def _reopened(kind: Callable[..., Any], uri: Any, encoder: Any, options: Mapping[str, Any]) -> Any:
     """A pickled retriever in another process: the same store, opened there."""
     return kind(uri, encoder, **options)
-
-
-def _checked(search: Search) -> Search:
-    if search not in ("dense", "lexical", "hybrid"):
-        raise InvalidInput(f"search is {search!r}; give 'dense', 'lexical' or 'hybrid'")
-    return search
-
-
-def _mark(maker: Any) -> str:
-    """Names an array with what made it, so that another encoder's states are passed over."""
-    return f"{maker.name}|{maker.fingerprint}"

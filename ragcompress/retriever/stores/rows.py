@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from ragcompress.retriever.lexical import words
 from ragcompress.retriever.passages import decode_passage, encode_passage
 from ragcompress.retriever.stores.facts import Groups, facts_of
 
-__all__ = ["Found", "Row", "Table", "Wanted", "key_of", "packed", "readable", "row_of", "unpacked"]
+__all__ = ["Found", "Row", "Table", "Wanted", "key_of", "readable", "row_of"]
 
 Floats = NDArray[np.float32]
 READ_AT_MOST = 65_536  # characters whose words are indexed; PostgreSQL takes 1 MB of words per text
@@ -42,7 +41,7 @@ class Row:
         facts: See `ragcompress.retriever.stores.facts`.
         record: The whole passage.
         vector: Its unit vector.
-        sidecars: What was precomputed for it (see `packed`); None when nothing was.
+        sidecars: What was precomputed for it (see `ragcompress.retriever.stores.extras`); None when nothing was.
     """
 
     key: str
@@ -180,20 +179,3 @@ def readable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {readable(str(key)): readable(item) for key, item in value.items()}
     return [readable(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes | None:
-    """Arrays by name as the bytes of an ``.npz`` file; None when there are none."""
-    if not arrays:
-        return None
-    body = io.BytesIO()
-    np.savez(body, allow_pickle=False, **arrays)
-    return body.getvalue()
-
-
-def unpacked(body: bytes | None) -> dict[str, NDArray[Any]]:
-    """What `packed` packed."""
-    if body is None:
-        return {}
-    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
