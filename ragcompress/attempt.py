@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -9,25 +10,52 @@ from time import perf_counter
 from ragcompress.core.budget import TokenBudget, check_count, embedded_count
 from ragcompress.core.clock import Clock, OutOfTime, running
 from ragcompress.core.context import Context
-from ragcompress.core.errors import CompressionFailed, InvalidInput
+from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra
+from ragcompress.core.notes import Code, Warning
 from ragcompress.core.protocols import Compressor
 from ragcompress.core.render import fit, render, whole
 from ragcompress.core.whole import about_whole
+from ragcompress.ladder import below
 from ragcompress.methods import by_relevance
-from ragcompress.pruners.baselines import truncate
 from ragcompress.pruners.coverage import cover
-from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.pruners.glance import glance
 from ragcompress.pruners.nothing import WhenNothing, settled
 from ragcompress.results.result import Compressed
 from ragcompress.scorers.lexical import LexicalScorer
 
-__all__ = ["Attempt", "Budget", "check_budget"]
+__all__ = ["Attempt", "Budget", "Failure", "check_budget"]
 
 Budget = TokenBudget | int | float | None
 UNREAD_LIMIT = 2_000  # tokens kept of what there was no time to read, where no budget was given
 WHOLE = "the question is about the whole text, not about something in it"
+LOG = logging.getLogger("ragcompress")
+LOG.addHandler(logging.NullHandler())  # who wants the line asks for it: logging.basicConfig()
 SAMPLE = 2_000  # characters at each of three places from which the tokens of the whole are estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, for the warning and the log.
+
+    Attributes:
+        who: The method's name.
+        why: What happened, with the error's message.
+        kind: The error's type; a log gets this alone, since a message may quote what was read.
+        code: Of the warning.
+    """
+
+    who: str
+    why: str
+    kind: str
+    code: Code
+
+    def __str__(self) -> str:
+        return f"{self.who} failed: {self.why}"
+
+    def told(self, by: str, how: str) -> Warning:
+        """The warning, after one line in the log that names what answered."""
+        LOG.warning("%s failed (%s); %s answered", self.who.partition("(")[0], self.kind, by)
+        return Warning(f"{self}; {how}", self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +86,42 @@ class Attempt:
         if not (about_whole(self.context.query) and by_relevance(self.method)):
             return self._by(self.method, limit)
         if self.budget is None:
-            return self._by(_everything, limit, f"{WHOLE}; without a budget, all of it was kept")
-        return self._by(cover, limit, f"{WHOLE}; units were chosen to cover it, not by relevance")
+            note = f"{WHOLE}; without a budget, all of it was kept"
+            return self._by(_everything, limit, Warning(note, "whole-question"))
+        note = f"{WHOLE}; units were chosen to cover it, not by relevance"
+        return self._by(cover, limit, Warning(note, "whole-question"))
 
-    def instead(self, why: str) -> Compressed:
-        """What words alone select; counted and rendered as the package does it where the caller's way fails too.
+    def instead(self, failure: Failure, *, quick: bool = False) -> Compressed:
+        """What the next rung down gives (`ragcompress.ladder`), in the caller's way of counting where that works.
+
+        Args:
+            failure: What failed.
+            quick: There is no time for a model.
 
         Raises:
             OutOfTime: A clock runs, and its time is up.
         """
-        tries: tuple[tuple[Compressor, Budget, str], ...] = (
-            (SentencePruner(LexicalScorer()), self.budget, "sentences were selected by words instead"),
-            (truncate, self.budget, "truncated instead"),
-            (SentencePruner(LexicalScorer()), _plain(self.budget), "sentences were selected by words instead"),
-        )
-        for method, budget, how in tries:
-            if self.budget is None:
-                method, how = _everything, "everything was kept instead"
+        plain, works = _plain(self.budget), _works(self.budget)
+        for budget in (self.budget, plain) if works and plain is not self.budget else (plain,):
             counted = "" if budget is self.budget else "; tokens are those of the embedded tokenizer, rendered plainly"
-            try:
-                return self._by(method, _limit(budget, self.context), f"{why}; {how}{counted}")
-            except OutOfTime:
-                raise
-            except Exception:  # the counter or the renderer fails again: the next try does without it
-                continue
-        return self.glance(why, embedded=True)
+            for rung in below(self.method, quick=quick, dynamic=budget is None):
+                try:
+                    found = self._by(rung.build(), _limit(budget, self.context))
+                except (OutOfTime, MemoryError):
+                    raise
+                except Exception:  # this rung is broken as well: the next needs less
+                    continue
+                return _with(found, failure.told(rung.name, rung.said + counted))
+        if self.budget is None:
+            found = self._by(_everything, _limit(None, self.context))
+            return _with(found, failure.told("everything", "everything was kept instead"))
+        return self.glance(failure, embedded=True)
 
-    def glance(self, why: str, *, embedded: bool = False) -> Compressed:
+    def glance(self, failure: Failure, *, embedded: bool = False) -> Compressed:
         """What stands around the question's words, found without reading; token counts of the whole are estimates.
 
         Args:
-            why: The reason, for the warnings.
+            failure: What failed.
             embedded: Count with the embedded tokenizer, whatever the budget counts with.
         """
         began = perf_counter()
@@ -99,7 +132,8 @@ class Attempt:
         how = "what stands around the question's words was kept instead, and tokens_in is an estimate"
         counted = "; tokens are those of the embedded tokenizer" if given is not self.budget else ""
         with running(Clock(hurried=True)):
-            answer = glance(self.context.note(f"{why}; {how}{counted}"), limit)
+            answer = glance(self.context, limit)
+            answer = replace(answer, notes=(failure.told("a search", how + counted), *answer.notes))
             text = render(answer, limit)
         return self._result(answer, limit, text, max(size, count(text) if text else 0), perf_counter() - began)
 
@@ -126,6 +160,10 @@ class Attempt:
             passage_scores=answer.passage_scores or LexicalScorer()(self.context).passage_scores,
             timings={"compress": took},
         )
+
+
+def _with(found: Compressed, warning: Warning) -> Compressed:
+    return replace(found, context=replace(found.context, notes=(warning, *found.context.notes)))
 
 
 def check_budget(budget: Budget) -> None:
@@ -156,6 +194,19 @@ def _plain(budget: Budget) -> Budget:
     """The same limit, counted with the embedded tokenizer on the plain rendering."""
     given = isinstance(budget, TokenBudget) and (budget.count is not embedded_count or budget.render is not None)
     return TokenBudget(budget.limit, embedded_count) if given and isinstance(budget, TokenBudget) else budget
+
+
+def _works(budget: Budget) -> bool:
+    """Whether the caller's counter and renderer do their work on a sentence: if not, no method gets through."""
+    if not isinstance(budget, TokenBudget):
+        return True
+    try:
+        budget.count(render(Context.of("Does it work?", ["It does."]), budget))
+    except (OutOfTime, MissingExtra, MemoryError):
+        raise
+    except Exception:
+        return False
+    return True
 
 
 def _everything(context: Context, budget: TokenBudget) -> Context:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from ragcompress import structure
-from ragcompress.attempt import Attempt, Budget, check_budget
+from ragcompress.attempt import Attempt, Budget, Failure, check_budget
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.clock import Clock, OutOfTime, carried, check, running
 from ragcompress.core.compressor import is_compressor
@@ -52,8 +53,8 @@ def compress(
             None: the method decides how much to keep, if it is one that can.
         compressor: Any ``(Context, TokenBudget) -> Context``, or a method's name (see ``ragcompress methods``).
         timeout_s: Seconds after which a fast fallback answers instead.
-        on_error: ``"fallback"``: where the method, the counter or the renderer fails at run time, words select, with a
-            warning; ``"raise"``: it raises `CompressionFailed`.
+        on_error: ``"fallback"``: where the method, the counter or the renderer fails at run time, something simpler
+            answers (`ragcompress.ladder`), with a warning and a log line; ``"raise"``: it raises `CompressionFailed`.
         when_nothing: What to give where nothing is relevant enough or fits: ``"best"``, a few best units and a
             warning; ``"all"``, as much as the budget holds; ``"empty"``, nothing (selective augmentation).
 
@@ -64,6 +65,7 @@ def compress(
         InvalidInput: Blank query, wrong types, a budget that can't be or is missing, an unknown method.
         MissingExtra: The method needs a package that is not installed.
         CompressionFailed: Only with ``on_error="raise"``.
+        MemoryError, KeyboardInterrupt: Are nobody's fallback and pass through.
     """
     started = monotonic()
     context = Context.unopened(query, passages)
@@ -159,7 +161,22 @@ def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor
         raise InvalidInput(
             f"compressor must be (Context, TokenBudget) -> Context or a method's name, not {compressor!r}"
         )
+    _check_call(compressor)
     return deciding(compressor) if dynamic else compressor
+
+
+def _check_call(compressor: Compressor) -> None:
+    """Refuse a function that can't be called with two arguments: it would fail, and fall back, every time."""
+    try:
+        signature = inspect.signature(compressor)
+    except (TypeError, ValueError):  # something built in, of which nothing is known
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError as error:
+        raise InvalidInput(
+            f"a compressor is called with (Context, TokenBudget), and {_name(compressor)}{signature} can't be: {error}"
+        ) from None
 
 
 def _answer(attempt: Attempt, clock: Clock, timeout_s: float | None, on_error: OnError) -> Compressed:
@@ -168,43 +185,48 @@ def _answer(attempt: Attempt, clock: Clock, timeout_s: float | None, on_error: O
     if isinstance(outcome, Compressed):
         return outcome
     check()  # nobody waits any more: no fallback either
-    if isinstance(outcome, MissingExtra):
-        raise outcome
     late = isinstance(outcome, OutOfTime)
     reason = f"no answer within {timeout_s} s" if late else f"{type(outcome).__name__}: {outcome}"
-    why = f"{brief(attempt.name)} failed: {reason}"
+    failure = Failure(brief(attempt.name), reason, type(outcome).__name__, "out-of-time" if late else "failed")
     if on_error == "raise":
-        raise CompressionFailed(why) from outcome
+        raise CompressionFailed(str(failure)) from outcome
     small = sum([len(passage.text) for passage in attempt.context.passages]) <= SMALL
     if not late or small:
-        found = _tried(partial(attempt.instead, why), Clock.of(GRACE) if late else clock)
+        found = _tried(partial(attempt.instead, failure, quick=late), Clock.of(GRACE) if late else clock)
         if isinstance(found, Compressed):
             return found
     if not isinstance(attempt.budget, TokenBudget) or attempt.budget.count is embedded_count:
-        return attempt.glance(why, embedded=True)
-    found = _tried(partial(attempt.glance, why), Clock.of(None if timeout_s is None else 3 * GRACE))
-    return found if isinstance(found, Compressed) else attempt.glance(why, embedded=True)
+        return attempt.glance(failure, embedded=True)
+    found = _tried(partial(attempt.glance, failure), Clock.of(None if timeout_s is None else 3 * GRACE))
+    return found if isinstance(found, Compressed) else attempt.glance(failure, embedded=True)
 
 
 def _tried(work: Callable[[], Compressed], clock: Clock) -> Compressed | Exception:
-    """What ``work`` returns or raises in the time that the clock gives it, in its own thread if there is a hurry."""
-    box: list[Compressed | Exception] = []
+    """What ``work`` returns or raises in the time that the clock gives it, in its own thread if there is a hurry.
+
+    Raises:
+        MissingExtra, MemoryError, KeyboardInterrupt: No fallback mends or may hide these.
+    """
+    box: list[Compressed | BaseException] = []
 
     def fill_box() -> None:
         try:
             with running(clock):
                 box.append(work())
-        except Exception as error:  # fail-open is this function's purpose: the caller decides what to do with it
+        except BaseException as error:  # fail-open is this function's purpose: the caller decides what to do with it
             box.append(error)
 
     if not isfinite(clock.until):
         fill_box()
-        return box[0]
-    worker = threading.Thread(target=carried(fill_box), daemon=True, name="ragcompress-compress")
-    worker.start()
-    worker.join(max(clock.left, 0))
-    clock.stopped.set()  # whatever comes now is not wanted any more: the worker stops computing
-    return box[0] if box else OutOfTime("the time is up")
+    else:
+        worker = threading.Thread(target=carried(fill_box), daemon=True, name="ragcompress-compress")
+        worker.start()
+        worker.join(max(clock.left, 0))
+        clock.stopped.set()  # whatever comes now is not wanted any more: the worker stops computing
+    found = box[0] if box else OutOfTime("the time is up")
+    if isinstance(found, MissingExtra | MemoryError) or not isinstance(found, Compressed | Exception):
+        raise found
+    return found
 
 
 def _label(given: Compressor | str | None, method: Compressor) -> str:

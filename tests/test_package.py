@@ -33,6 +33,7 @@ FLOORS = [
     ["generators"],
     ["pruners"],
     ["training", "methods", "testing"],
+    ["ladder"],
     ["attempt"],
     ["facade"],
     ["bulk", "integrations"],

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput
+from ragcompress.core.notes import Warning
 from ragcompress.core.types import Dropped, Passage, Segment, Span
 from ragcompress.results.result import Compressed
 
@@ -157,7 +159,7 @@ def _uncompressed(context: Context, budget: Budget, why: str) -> Compressed:
 
     out = local(context.query, context.passages, 1.0 if budget is None else budget, truncate)
     note = f"no compression by the server ({why}); the passages were {'cut' if budget is not None else 'left whole'}"
-    return replace(out, context=out.context.note(note), method="none")
+    return replace(out, context=out.context.note(note, "failed"), method="none")
 
 
 def _result(data: Mapping[str, Any], context: Context) -> Compressed:
@@ -170,7 +172,7 @@ def _result(data: Mapping[str, Any], context: Context) -> Compressed:
         segments=segments,
         dropped=tuple(Dropped(_segment(row), row["reason"]) for row in data["dropped"]),
         passage_scores=tuple(data["passage_scores"]),
-        notes=tuple(data["warnings"]),
+        notes=_warnings(data["warnings"], data.get("warning_codes", ())),
     )
     numbers = {name: int(data[name]) for name in ("tokens_in", "tokens_out", "limit")}
     return Compressed(
@@ -181,6 +183,11 @@ def _result(data: Mapping[str, Any], context: Context) -> Compressed:
         passage_scores=made.passage_scores,
         timings=data["timings"],
     )
+
+
+def _warnings(texts: Sequence[str], codes: Sequence[str]) -> tuple[Warning, ...]:
+    """Texts with their codes; an older server gives none."""
+    return tuple(Warning(text, code) for text, code in zip_longest(texts, codes[: len(texts)], fillvalue="other"))
 
 
 def _segment(row: Mapping[str, Any]) -> Segment:

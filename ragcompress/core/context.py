@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from ragcompress.core.asking import asking
 from ragcompress.core.clock import ticking
 from ragcompress.core.errors import InvalidInput
+from ragcompress.core.notes import Code, Warning
 from ragcompress.core.segment import Segmenter, sentences
 from ragcompress.core.types import Dropped, Passage, Segment, Span, Unit
 
@@ -160,9 +161,9 @@ class Context:
         gone = tuple(Dropped(self.segments[at], "rewritten to nothing") for at, new in replacements.items() if not new)
         return replace(self, segments=tuple(result), dropped=self.dropped + gone)
 
-    def note(self, message: str) -> Context:
-        """Add something that the user should be told, once."""
-        return self if message in self.notes else replace(self, notes=(*self.notes, message))
+    def note(self, message: str, code: Code = "other") -> Context:
+        """Add something that the user should be told, once; ``code`` says to programs what it is about."""
+        return self if message in self.notes else replace(self, notes=(*self.notes, Warning(message, code)))
 
     def read(self, span: Span) -> str:
         """The passage text under a span."""

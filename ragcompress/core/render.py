@@ -79,7 +79,8 @@ def fit(context: Context, budget: TokenBudget) -> Context:
     result = without(dropped)
     if not result.segments and budget.count("") > budget.limit:
         least = budget.count("")
-        return result.note(f"nothing fits: this counter gives {least} tokens to the empty text, limit {budget.limit}")
+        said = f"nothing fits: this counter gives {least} tokens to the empty text, limit {budget.limit}"
+        return result.note(said, "does-not-fit")
     return result
 
 

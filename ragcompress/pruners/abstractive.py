@@ -153,7 +153,7 @@ def _applied(scored: Context, kept: Sequence[int], new: Mapping[int, Sequence[Se
     gone = tuple(replace(one, reason="summarised") for one in result.dropped[before:])
     result = replace(result, dropped=(*result.dropped[:before], *gone))
     for note in notes:
-        result = result.note(note)
+        result = result.note(note, "unfaithful")
     return result
 
 

@@ -79,7 +79,7 @@ class ClusterPruner:
             summary = attempt(partial(_summarised, context, groups, self.rewriter, budget))
             if isinstance(summary, Context):
                 return fit(summary, budget)
-            context = context.note(f"the rewriter failed ({summary!r}); representatives were kept instead")
+            context = context.note(f"the rewriter failed ({summary!r}); representatives were kept instead", "failed")
         if self.k is not None:
             order = [group[0] for group in groups]
             return fit(fill(keep_closed(context, order, "spoken for by its cluster"), budget), budget)

@@ -60,4 +60,4 @@ def readable_part(context: Context, most: int = 2_000_000) -> Context:
         best_first([segment.score for segment in pages.segments]), [len(s.text) for s in pages.segments], most
     )
     reason = f"only the {most:,} of {size:,} characters that share most words with the query were read closely"
-    return pages.keep(best, UNREAD).note(reason)
+    return pages.keep(best, UNREAD).note(reason, "size")

@@ -10,6 +10,7 @@ from ragcompress.core.budget import TokenBudget
 from ragcompress.core.clock import OutOfTime
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, MissingExtra, ModelError
+from ragcompress.core.notes import Code
 from ragcompress.core.render import fill, fit
 
 __all__ = ["attempt", "or_extract"]
@@ -24,12 +25,12 @@ def attempt(work: Callable[[], Answer], timeout_s: float | None = None) -> Answe
         MissingExtra, InvalidInput: A package is missing or the set-up is wrong; no fallback should hide that.
         OutOfTime: The whole call has no more time.
     """
-    box: list[Answer | Exception] = []
+    box: list[Answer | BaseException] = []
 
     def run() -> None:
         try:
             box.append(work())
-        except Exception as error:  # the caller decides; a model behind a network may raise anything
+        except BaseException as error:  # the caller decides; a model behind a network may raise anything
             box.append(error)
 
     if timeout_s is None:
@@ -39,8 +40,10 @@ def attempt(work: Callable[[], Answer], timeout_s: float | None = None) -> Answe
         worker.start()
         worker.join(timeout_s)
     answer = box[0] if box else TimeoutError(f"no answer within {timeout_s} s")
-    if isinstance(answer, MissingExtra | InvalidInput | OutOfTime):
+    if isinstance(answer, MissingExtra | InvalidInput | OutOfTime | MemoryError):
         raise answer
+    if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+        raise answer  # an interrupt is nobody's failure
     return answer
 
 
@@ -58,4 +61,5 @@ def or_extract(
     why = f"{type(answer).__name__}: {answer}"
     if strict:
         raise ModelError(f"{name} failed: {why}") from answer
-    return fit(fill(scored, budget), budget).note(f"{name} failed ({why}); sentences were extracted instead")
+    code: Code = "out-of-time" if isinstance(answer, TimeoutError) else "failed"
+    return fit(fill(scored, budget), budget).note(f"{name} failed ({why}); sentences were extracted instead", code)

@@ -63,7 +63,7 @@ def glance(context: Context, budget: TokenBudget, *, seconds: float = SECONDS) -
     if not kept.segments:
         kept = fit(scored.split(words), budget)
     if searched < 1:
-        kept = kept.note(f"there was time for {searched:.0%} of the search for the question's words")
+        kept = kept.note(f"there was time for {searched:.0%} of the search for the question's words", "size")
     return kept
 
 

@@ -178,7 +178,7 @@ class LabellingPruner:
             return kept
         chances, _ = _judged(scored)
         found = f"all keep probabilities together are {sum(chances):.3f}, the best is {max(chances):.3f}"
-        return kept.note(f"nothing relevant was found: {found}")
+        return kept.note(f"nothing relevant was found: {found}", "nothing-relevant")
 
 
 def _judged(context: Context) -> tuple[list[float], list[int]]:

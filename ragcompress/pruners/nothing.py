@@ -46,12 +46,14 @@ def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bo
     if not any(passage.text.strip() for passage in answer.passages):
         return answer
     if when == "empty":
-        return answer if answer.notes else answer.note("nothing was kept: no unit was relevant enough, or none fits")
+        said = "nothing was kept: no unit was relevant enough, or none fits"
+        return answer if answer.notes else answer.note(said, "nothing-relevant")
     ranked = _ranked(answer)
     order = _from_each(ranked, best_first([segment.score for segment in ranked.segments]))
     if when == "all":
         kept = fit(ranked, budget) if free else fill(ranked, budget)
-        return kept.note("nothing was relevant enough; all that the budget holds was kept, as when_nothing='all' says")
+        said = "nothing was relevant enough; all that the budget holds was kept, as when_nothing='all' says"
+        return kept.note(said, "nothing-relevant")
     chosen = keep_closed(ranked, order[:FEW]) if free else fill(ranked, budget, order[:FEW])
     chosen = fit(chosen, budget)
     if not _says_something(chosen.segments):
@@ -59,7 +61,8 @@ def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bo
     if not _says_something(chosen.segments):
         return _with_size_of_best(chosen, budget, "nothing fits: ")
     kept = chosen if free else _with_size_of_best(chosen, budget)
-    return kept.note("nothing was relevant enough; a few best units were kept instead (when_nothing='empty': none)")
+    said = "nothing was relevant enough; a few best units were kept instead (when_nothing='empty': none)"
+    return kept.note(said, "nothing-relevant")
 
 
 def _from_each(ranked: Context, order: Sequence[int]) -> list[int]:
@@ -128,7 +131,8 @@ def _with_size_of_best(answer: Context, budget: TokenBudget, lead: str = "") -> 
     rest = f", {size - own} of them for what it can't be understood without" if len(bundle.segments) > 1 else ""
     return answer.note(
         f"{lead}the most relevant unit needs {size} tokens{rest}; the budget is {budget.limit}. "
-        f"The smallest budget that holds it is {size}"
+        f"The smallest budget that holds it is {size}",
+        "does-not-fit",
     )
 
 

@@ -74,7 +74,8 @@ class Protect:
         lost = len(wanted - {segment.support for segment in result.segments})
         if not lost:
             return result
-        return result.note(f"{lost} of {len(wanted)} protected segments do not fit into {budget.limit} tokens")
+        said = f"{lost} of {len(wanted)} protected segments do not fit into {budget.limit} tokens"
+        return result.note(said, "does-not-fit")
 
     def _brought_back(self, context: Context) -> Context:
         alive = {segment.support[0].passage for segment in context.segments}

@@ -102,7 +102,8 @@ class RefinePruner:
         if not found:
             raise ModelError(f"none of the {lost} extracts is in the passages: {answer[:80]!r}")
         result = _assembled(scored, found, titles=self.titles)
-        return result.note(f"{lost} extracts are not in the passages and were dropped") if lost else result
+        said = f"{lost} extracts are not in the passages and were dropped"
+        return result.note(said, "unfaithful") if lost else result
 
 
 def parse(answer: str) -> list[Section]:

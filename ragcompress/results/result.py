@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ragcompress.core.context import Context
+from ragcompress.core.notes import Warning, typed
 from ragcompress.core.types import Dropped, Segment, Span
 
 if TYPE_CHECKING:
@@ -66,9 +67,12 @@ class Compressed:
         return tuple(sorted(self.context.dropped, key=lambda gone: gone.segment.support[0]))
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know: fallbacks, text that could not be read, limits that could not be met."""
-        return self.context.notes
+    def warnings(self) -> tuple[Warning, ...]:
+        """What the user should know: fallbacks, text that could not be read, limits that could not be met.
+
+        Each is a str with a ``code`` (`ragcompress.core.notes`).
+        """
+        return typed(self.context.notes)
 
     def __str__(self) -> str:
         return self.text
@@ -93,7 +97,8 @@ class Compressed:
             "passage_scores": list(self.passage_scores),
             "segments": [self._row(segment) for segment in self.context.segments],
             "dropped": [{**self._row(gone.segment), "reason": gone.reason} for gone in self.dropped],
-            "warnings": list(self.warnings),
+            "warnings": list(map(str, self.warnings)),
+            "warning_codes": [warning.code for warning in self.warnings],
             "timings": dict(self.timings),
         }
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 
 from ragcompress.core.budget import embedded_tokenizer, embedded_words
 from ragcompress.core.context import Context
+from ragcompress.core.notes import Code
 from ragcompress.core.protocols import Scorer
 from ragcompress.core.segment import sanitise
 from ragcompress.scorers.lexical import LexicalScorer
@@ -121,19 +122,20 @@ class GuardedScorer:
     def __call__(self, context: Context) -> Context:
         """Score with the one that can, and say so when it is the fallback."""
         reason = self._reason(context)
-        return self.fallback(context).note(reason) if reason else self.reader(context)(context)
+        return self.fallback(context).note(*reason) if reason else self.reader(context)(context)
 
     def reader(self, context: Context) -> Scorer:
         """Who scores a context that is not too long: ``scorer``, or its twin for other languages."""
         abroad = getattr(self.scorer, "abroad", lambda: None)()
         return self.scorer if abroad is None or reads_english(context) else abroad
 
-    def _reason(self, context: Context) -> str:
+    def _reason(self, context: Context) -> tuple[str, Code] | None:
         size = sum(len(passage.text) for passage in context.passages)
         if size > self.max_chars:
-            return f"{size:,} characters are too many for the encoder ({self.max_chars:,}); scored by words alone"
+            said = f"{size:,} characters are too many for the encoder ({self.max_chars:,}); scored by words alone"
+            return said, "size"
         if not size or self.reader(context) is not self.scorer:
-            return ""
+            return None
         sample = " ".join(passage.text[:SAMPLE] for passage in context.passages[:SAMPLED])
         asked = "" if context.asked.isascii() else context.asked  # "q" is no other script
         share = max(unreadable_share(asked), unreadable_share(sample))
@@ -141,5 +143,5 @@ class GuardedScorer:
             return (
                 f"the embedded model can't read this language ({share:.0%} unknown pieces); scored by words alone: "
                 "pass a multilingual encoder for better results"
-            )
-        return ""
+            ), "language"
+        return None

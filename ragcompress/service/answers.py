@@ -48,6 +48,7 @@ class CompressAnswer(BaseModel):
     segments: list[SegmentRow]
     dropped: list[DroppedRow]
     warnings: list[str]
+    warning_codes: list[str] = Field(description="What each warning is about; see ragcompress.core.notes.")
     timings: dict[str, float] = Field(description="Seconds by step; `queue`: waiting.")
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ragcompress.core.errors import RagCompressError
+from ragcompress.core.notes import Warning
 from ragcompress.service.bodies import ChatBody, CompressBody, RerankBody, TeiBody
 from ragcompress.service.border import Refused, encoded, parsed, read_body, scope_of, validated
 from ragcompress.service.chat import Chat
@@ -219,8 +220,8 @@ class Service:
 
         return _json(await (pool or self.pool).run(timed))
 
-    def _fell_back(self, request: Request, warnings: tuple[str, ...]) -> None:
-        reasons = {reason for warning in warnings for mark, reason in _FALLBACKS if mark in warning}
+    def _fell_back(self, request: Request, warnings: tuple[Warning, ...]) -> None:
+        reasons = {_FALLBACKS[warning.code] for warning in warnings if warning.code in _FALLBACKS}
         for reason in reasons:
             self.metrics.fallbacks.labels(reason).inc()
         if reasons:
@@ -234,16 +235,9 @@ class Service:
         return self.settings.shadow or request.headers.get("x-ragcompress-shadow", "").lower() in ("1", "true")
 
 
-_FALLBACKS = (  # what a warning says, and what it is counted as
-    ("longer than its deadline", "queue"),
-    ("no answer within", "timeout"),
-    ("TimeoutError", "timeout"),
-    ("can't read this language", "language"),
-    ("too many for the encoder", "size"),
-    (" failed: ", "failed"),
-    ("the work ended in", "crashed"),
-    ("truncated instead", "truncated"),
-)
+_FALLBACKS = {  # a warning's code, and what it is counted as
+    "queue": "queue", "out-of-time": "timeout", "language": "language", "size": "size", "failed": "failed",
+}  # fmt: skip
 
 
 def _json(body: bytes, status: int = 200) -> Response:

@@ -11,6 +11,7 @@ from ragcompress.core import render as looks
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput
+from ragcompress.core.notes import Warning
 from ragcompress.core.protocols import Compressor, Scorer
 from ragcompress.facade import compress
 from ragcompress.methods import DEFAULT, METHODS, resolve
@@ -39,7 +40,7 @@ class Ranked:
 
     scores: tuple[float, ...]
     pruned: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Warning, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Work:
         budget, _ = self._how(asked, asked.method or DEFAULT)
         out = compress(asked.query, asked.given(), budget, by_words)
         note = f"the work ended in {type(error).__name__}; words alone decided"
-        return replace(out, context=out.context.note(note), method="lexical")
+        return replace(out, context=out.context.note(note, "failed"), method="lexical")
 
     def _how(self, asked: CompressBody, name: str) -> tuple[TokenBudget | int | float | None, Compressor | str]:
         """Budget and compressor; a rendering and a tokenizer of the request's own need a `TokenBudget`."""
@@ -100,7 +101,9 @@ class Work:
         """What a server in shadow mode hands back: everything, with a result's scores and account."""
         context = replace(
             Context.of(asked.query, out.context.passages), passage_scores=out.passage_scores, notes=out.warnings
-        ).note(f"shadow mode: nothing was taken out; {out.tokens_out} of {out.tokens_in} tokens would be left")
+        ).note(
+            f"shadow mode: nothing was taken out; {out.tokens_out} of {out.tokens_in} tokens would be left", "shadow"
+        )
         text = LOOKS[asked.render or "plain"](context)
         return replace(out, context=context, text=text, tokens_out=out.tokens_in)
 
@@ -167,7 +170,7 @@ def logit(score: float) -> float:
 
 def _late(out: Compressed, waited: float) -> Compressed:
     note = f"the request waited {waited:.1f} s, longer than its deadline; words alone decided"
-    return replace(out, context=out.context.note(note), method="lexical")
+    return replace(out, context=out.context.note(note, "queue"), method="lexical")
 
 
 def _unit(scores: Sequence[float]) -> tuple[float, ...]:
