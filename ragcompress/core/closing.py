@@ -58,9 +58,10 @@ def links(context: Context) -> list[list[int]]:
     for passage, own in places.items():
         own.sort()
         starts[passage] = [start for start, _, _ in own]
+    titles = [_title(context, passage) for passage in range(len(context.passages))]
     for at, segment in enumerate(context.segments):
         for need in segment.needs:
-            if named_by_title(context, segment, need):
+            if titles[need.passage] and named_by_title(context, segment, need):
                 continue
             own = places.get(need.passage, [])
             first = bisect_left(starts.get(need.passage, []), need.end) - 1
@@ -74,13 +75,19 @@ def links(context: Context) -> list[list[int]]:
 
 def named_by_title(context: Context, segment: Segment, need: Span) -> bool:
     """Whether the passage's title says what ``need`` is needed for: whom "she" means, or the heading itself."""
-    title = re.sub(r"\s*\([^)]*\)\s*$", "", context.passages[need.passage].title).casefold().strip()
-    needed = context.read(need).casefold()
+    title = _title(context, need.passage)
     if not title:
         return False
+    needed = context.read(need).casefold()
     if needed.strip(" \t\r\n#=-*_:") == title:
         return True
     return bool(_REFERS.match(segment.text)) and title in needed
+
+
+def _title(context: Context, passage: int) -> str:
+    """A passage's title to be compared, without what stands in brackets after it."""
+    title = context.passages[passage].title
+    return re.sub(r"\s*\([^)]*\)\s*$", "", title).casefold().strip() if title else ""
 
 
 def untitled(context: Context, passage: int) -> Context:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.core.segment import sanitise
 from ragcompress.generators.loading import Loaded, load
 

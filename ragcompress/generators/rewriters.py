@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.core.protocols import Generator, Rewriter
 from ragcompress.core.segment import sanitise
 from ragcompress.generators.loading import Loaded, load

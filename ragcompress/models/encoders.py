@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import resources
-from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from ragcompress.core.budget import embedded_tokenizer, embedded_words
 from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.forks import Lock, cached_property
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Passage
 from ragcompress.core.wordwise import Wordwise, is_wordwise

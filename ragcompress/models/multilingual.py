@@ -9,12 +9,13 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from importlib import resources
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from ragcompress.core.forks import cached_property
 from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.labeller.runtime import JointModel
 from ragcompress.models.pieces import PieceTable

@@ -7,11 +7,12 @@ They are read in numpy, for the pieces of a text alone, and given to the encoder
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ragcompress.core.forks import cached_property
 
 __all__ = ["PieceTable"]
 

@@ -6,13 +6,14 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import get_ident
 from typing import Any, Self
 
 from ragcompress.core.clock import checking
 from ragcompress.core.errors import InvalidInput
+from ragcompress.core.forks import Lock, after_fork, cached_property
 
 __all__ = [
     "LateSession",
@@ -153,7 +154,15 @@ class LateSession(Shared):
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
         self._lock = Lock()
+        self._busy: set[int] = set()  # threads that compute now
         self.of(LateSession, read)
+        after_fork(self)
+
+    def renew(self) -> None:
+        """In a forked child: a session that was computing has locks inside that nobody opens; make another."""
+        if self._busy and "_session" in self.__dict__:
+            _left_behind.append(self.__dict__.pop("_session"))
+        self._busy.clear()
 
     @cached_property
     def _session(self) -> Any:
@@ -168,4 +177,13 @@ class LateSession(Shared):
         """As onnxruntime's ``InferenceSession.run``."""
         with self._lock:  # two threads that come first would each load the model
             made = self._session
-        return made.run(names, feeds)
+        me = get_ident()
+        self._busy.add(me)
+        try:
+            return made.run(names, feeds)
+        finally:
+            self._busy.discard(me)
+
+
+_left_behind: list[Any] = []
+"""Sessions that can't even be deleted in this process."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Passage
 from ragcompress.models.multilingual import MULTILINGUAL, ships_multilingual

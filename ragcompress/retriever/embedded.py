@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from importlib import resources
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.budget import embedded_tokenizer
+from ragcompress.core.forks import cached_property
 from ragcompress.models.multilingual import PREFIXES, multilingual
 from ragcompress.models.sessions import LateSession, run_all
 

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition, local
 
+from ragcompress.core.errors import BadIndex
+from ragcompress.core.forks import after_fork
+
 __all__ = ["Gate"]
 
 
@@ -15,6 +18,9 @@ class Gate:
     A waiting writer lets no new reader in, so that searches can't keep it out for ever; and when a writer leaves, the
     readers that wait come before the next writer. A thread that reads may read again inside, and one that writes may
     read and write inside; one that reads must not begin to write. Copies and pickles of a gate are new, open gates.
+
+    In a forked child it stands open, unless another thread was writing at that moment: what it wrote is half there, so
+    that every use raises `BadIndex`.
     """
 
     def __init__(self) -> None:
@@ -25,6 +31,23 @@ class Gate:
         self._owed = 0  # of them, how many come before the next writer
         self._busy = False
         self._mine = local()
+        self._torn = False
+        after_fork(self)
+
+    def renew(self) -> None:
+        """In a forked child, whose one thread holds what it held."""
+        reads, writes = getattr(self._mine, "reads", 0), getattr(self._mine, "writes", 0)
+        self._torn = self._torn or (self._busy and not writes)
+        self._turn = Condition()
+        self._readers, self._busy = reads, bool(writes)
+        self._waiting = self._queued = self._owed = 0
+
+    def _check(self) -> None:
+        if self._torn:
+            raise BadIndex(
+                "this process was forked while another thread wrote to the retriever, so that half of what it wrote "
+                "is here; load or build it again in this process"
+            )
 
     def __reduce__(self) -> tuple[type[Gate], tuple[()]]:
         return Gate, ()
@@ -32,6 +55,7 @@ class Gate:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """See one whole state for as long as this lasts."""
+        self._check()
         inside = getattr(self._mine, "reads", 0) or getattr(self._mine, "writes", 0)
         with self._turn:
             if not inside and (self._busy or self._waiting):
@@ -49,6 +73,7 @@ class Gate:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Change the state: nobody else reads or writes meanwhile."""
+        self._check()
         outermost = not getattr(self._mine, "writes", 0)
         if outermost:
             assert not getattr(self._mine, "reads", 0), "a thread that reads can't begin to write"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import InvalidInput
+from ragcompress.core.forks import Lock
 from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Hits
 from ragcompress.retriever.dense import DenseRetriever

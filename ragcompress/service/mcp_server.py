@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from ragcompress import __version__
 from ragcompress.core.errors import InvalidInput, RagCompressError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.core.types import Passage
 from ragcompress.facade import compress
 from ragcompress.retriever import HybridRetriever

@@ -12,6 +12,7 @@ from ragcompress.structure.tree import MOST_MEMBER, Node, tree_units
 
 __all__ = ["members", "read_json"]
 
+DEEPEST = 100  # containers inside each other; deeper than any data, it is text
 MOST_TAIL = 500  # characters after a mistake that are passed over at the end of long JSON
 MOST_RECORD = 700  # characters of a container in a list whose own containers are not looked at again
 
@@ -72,6 +73,8 @@ def _tree(text: str, start: int) -> tuple[Node | None, int]:
         if mark in "[{":
             if stack and (closed or not _opens(text, stack[-1], begin, match.start())):
                 return _cut_off(text, root, stack, end)
+            if len(stack) == DEEPEST:
+                return None, end
             node = Node(begin, end, mark == "[")
             if stack:
                 stack[-1].children.append(node)

@@ -7,13 +7,13 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import StoreError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.retriever.stores.base import StoreRetriever
 from ragcompress.retriever.stores.rows import Found, Row, Wanted
 

@@ -6,13 +6,13 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import InvalidInput, StoreError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.retriever.stores.base import StoreRetriever
 from ragcompress.retriever.stores.rows import Found, Row, Wanted
 

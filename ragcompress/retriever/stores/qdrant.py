@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import StoreError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.retriever.stores.base import StoreRetriever
 from ragcompress.retriever.stores.rows import Found, Row, Wanted
 
