@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -161,22 +160,7 @@ def _method(compressor: Compressor | str | None, *, dynamic: bool) -> Compressor
         raise InvalidInput(
             f"compressor must be (Context, TokenBudget) -> Context or a method's name, not {compressor!r}"
         )
-    _check_call(compressor)
     return deciding(compressor) if dynamic else compressor
-
-
-def _check_call(compressor: Compressor) -> None:
-    """Refuse a function that can't be called with two arguments: it would fail, and fall back, every time."""
-    try:
-        signature = inspect.signature(compressor)
-    except (TypeError, ValueError):  # something built in, of which nothing is known
-        return
-    try:
-        signature.bind(None, None)
-    except TypeError as error:
-        raise InvalidInput(
-            f"a compressor is called with (Context, TokenBudget), and {_name(compressor)}{signature} can't be: {error}"
-        ) from None
 
 
 def _answer(attempt: Attempt, clock: Clock, timeout_s: float | None, on_error: OnError) -> Compressed:

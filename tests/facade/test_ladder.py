@@ -94,7 +94,7 @@ def test_what_is_nobodys_failure_passes(error, timeout_s) -> None:
 
 @pytest.mark.parametrize("wrong", [lambda context: context, lambda context, budget, more: context, lambda: None])
 def test_a_function_that_cannot_be_called_is_a_mistake(wrong) -> None:
-    with pytest.raises(InvalidInput, match=r"called with \(Context, TokenBudget\)"):
+    with pytest.raises(InvalidInput, match=r"must be \(Context, TokenBudget\) -> Context"):
         rc.compress(ASK, PASSAGES, budget=9, compressor=wrong)
     assert rc.compress(ASK, PASSAGES, budget=9, compressor=lambda context, budget, more=1: context).text
 
