@@ -101,7 +101,9 @@ def _break(context: Context, before: Segment, after: Segment, gap: str) -> str:
     if gap:
         return gap
     if inside:
-        return f"\n{MARK} " if broken else f" {MARK} "
+        ends = f" {MARK}" * (_ends_inside(before) and before.part_of != after.part_of)
+        begins = f"{MARK} " * _begins_inside(after)
+        return f"{ends}\n{begins}" if broken and (ends or begins) else f" {MARK} "
     left, right = before.text.rstrip(), after.text.lstrip()
     plain_space = (before.lossy and after.lossy) or _ENDED.search(left) or not left
     if broken and (plain_space or not (right[:1].islower() and {before.kind, after.kind} <= _PROSE)):

@@ -23,7 +23,7 @@ from ragcompress.core.select import best_first, worth
 from ragcompress.core.types import Segment, Span
 from ragcompress.pruners.packing import WordWeights
 
-__all__ = ["fill_marked"]
+__all__ = ["cut_best", "fill_marked"]
 
 LIKELY = 0.5  # share of a sentence's answer that its kept beginning must hold
 TRIES = 50  # sentences that are looked at; the later ones are worth next to nothing
@@ -55,6 +55,12 @@ def fill_marked(context: Context, budget: TokenBudget, weigh: WordWeights) -> Co
         return whole
     offered = _offered(context, cuts)
     return fill(offered, budget, values=[segment.score or 0.0 for segment in offered.segments])
+
+
+def cut_best(context: Context, at: int, weigh: WordWeights) -> Context:
+    """``context`` with the beginning of segment ``at`` in its place, where it has one that may stand alone."""
+    cut = _beginning(context, at, weigh)
+    return context if cut is None else _offered(context, {at: cut})
 
 
 def _beginning(context: Context, at: int, weigh: WordWeights) -> Segment | None:

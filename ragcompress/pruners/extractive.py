@@ -12,6 +12,7 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.segment import chunks
 from ragcompress.core.select import above, best_first, top_under
 from ragcompress.core.view import in_view
+from ragcompress.pruners.lighter import lighter
 from ragcompress.pruners.once import once
 from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
@@ -47,7 +48,7 @@ class SentencePruner:
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
             scored = keep_closed(scored, above(scores, self.threshold), "below threshold")
-        return fit(fill(scored, budget), budget)
+        return fit(fill(lighter(scored, budget), budget), budget)
 
 
 def readable_part(context: Context, most: int = 2_000_000) -> Context:

@@ -16,8 +16,9 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.select import above, per_token
 from ragcompress.core.view import in_view, shared
 from ragcompress.models.labeller.tuned import load_tuned
-from ragcompress.pruners.cutting import fill_marked
+from ragcompress.pruners.cutting import cut_best, fill_marked
 from ragcompress.pruners.extractive import readable_part
+from ragcompress.pruners.lighter import FLOORED, best_that_misses, fits_alone, lighter, worthwhile
 from ragcompress.pruners.once import once
 from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import GuardedScorer
@@ -158,13 +159,19 @@ class LabellingPruner:
         """The most worth that the budget holds of what is left of ``split``."""
         if self.cut:
             return fill_marked(left, budget, ours.labels(split).weigh)
-        return fill(left, budget, values=_judged(one_each(left))[0])
+        left = lighter(left, budget)
+        best = best_that_misses(left, budget)
+        if best is not None and not fits_alone(left, best, budget):
+            left = cut_best(left, best, ours.labels(split).weigh)
+            best = best_that_misses(left, budget)
+        kept = fill(left, budget, values=_judged(one_each(left))[0])
+        return kept if best is None else worthwhile(kept, left.segments[best])
 
     def _worthwhile(self, left: Context) -> Context:
         """What the floor leaves: tokens of hardly any probability cost money and mislead."""
         if self.fill:
             return left
-        return keep_closed(left, above(per_token(*_judged(left)), self.floor), "below the floor")
+        return keep_closed(left, above(per_token(*_judged(left)), self.floor), FLOORED)
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""

@@ -7,6 +7,7 @@ import math
 import pytest
 
 import ragcompress as rc
+from ragcompress.core.budget import embedded_count
 from ragcompress.core.context import Context
 from ragcompress.core.render import render
 from ragcompress.core.types import Span
@@ -80,9 +81,11 @@ def test_rewritten_text_is_never_cut():
     assert render(out) == SHORT
 
 
-def test_by_default_a_sentence_is_whole_or_not_there():
+def test_by_default_a_sentence_is_whole_or_not_there_unless_it_is_longer_than_the_budget():
     question = "What colour is the tower painted?"
-    assert rc.compress(question, [LONG, SHORT], budget=14).text == SHORT
+    size = embedded_count(LONG)
+    assert rc.compress(question, [LONG, SHORT], budget=size).text == LONG.strip()
+    assert rc.compress(question, [LONG, SHORT], budget=14).text == "The old tower is painted dark brown, …"
     marked = rc.compress(question, [LONG, SHORT], budget=14, compressor=LabellingPruner(cut="marked"))
     assert marked.text == "The old tower is painted dark brown, …"
     assert marked.tokens_out <= 14
