@@ -87,7 +87,7 @@ def named_by_title(context: Context, segment: Segment, need: Span) -> bool:
 def _title(context: Context, passage: int) -> str:
     """A passage's title to be compared, without what stands in brackets after it."""
     title = context.passages[passage].title
-    return re.sub(r"\s*\([^)]*\)\s*$", "", title).casefold().strip() if title else ""
+    return re.sub(r"(?<!\s)\s*+\([^()]*\)\s*+$", "", title).casefold().strip() if title else ""
 
 
 def untitled(context: Context, passage: int) -> Context:

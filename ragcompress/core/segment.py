@@ -70,7 +70,7 @@ _ROW = re.compile(
     re.VERBOSE,
 )
 _UNIT_END = re.compile(r"(?:\d\s?|/)[a-zA-Z]\.\s+(?=[A-Z])")
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r"\S+\s*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -13,6 +13,7 @@ from ragcompress.core.asking import asking
 
 __all__ = ["about_whole"]
 
+_SIGNS = re.compile(r"(\W{3})\W++")
 MOST = 200  # characters of a request; longer ones say what they are about
 
 _TEXT = (
@@ -115,4 +116,5 @@ def about_whole(query: str) -> bool:
     asked = " ".join(asking(query).split())
     if len(asked) > MOST:
         return False
+    asked = _SIGNS.sub(r"\1", asked)  # the patterns try long runs of signs in every way
     return any(pattern.search(asked) for pattern in (_REQUESTS, _ABOUT, _ALL, _DENSE))

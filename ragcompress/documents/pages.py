@@ -19,7 +19,7 @@ _ENOUGH = 1 / 3  # a heading begins a new piece once the one before it has this 
 MOST_ABOVE = 4000  # units before a piece among which its table's header is looked for
 MOST_NAME = 160  # characters of a heading or header that goes into a title
 
-_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]+|[ \t]*#*$")
+_MARKS = re.compile(r"^[ \t]*#{1,6}[ \t]+|(?:(?<![ \t])[ \t]++#*+|(?<![ \t#])#++)$")
 _HEADING = re.compile(r"\s*(#{1,6})[ \t]+(\S[^\r\n]*)\s*")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 

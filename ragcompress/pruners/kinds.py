@@ -37,7 +37,7 @@ _NEGATIONS = frozenset(_NEGATING.split())
 _CODE = re.compile(
     r"```|~~~|`[^`\n]+`|^[ \t]*(?:def|class|import|return|for|if|var|let|const|public|#include)\b.*[:;{(]", re.M
 )
-_CODE_END = re.compile(r"[;{}]\s*$|\w\(\S*\)\s*[;{]|=>|->|::|</\w+>|^\s*\$ ", re.M)
+_CODE_END = re.compile(r"[;{}]\s*+$|\w\(\S{0,200}\)\s*+[;{]|=>|->|::|</\w+>|^[ \t]*\$ ", re.M)
 
 
 def find_numbers(text: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ __all__ = ["locate"]
 
 _QUOTES = "\"'“”„‘’«»`´"
 _DASHES = "-‐‑‒–—−"
-_GAP = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|…|\.\.\.)\s*")
+_GAP = re.compile(r"(?<!\s)\s*+(?:\[\s*(?:…|\.\.\.)\s*\]|…|\.\.\.)\s*")
 
 
 def locate(extract: str, passages: Sequence[Passage], *, first: int | None = None) -> list[Span]:

@@ -40,7 +40,7 @@ Question: {query}
 Extracts:"""
 
 _EXTRACT = re.compile(r"\s*(?:[-*•]\s*)?\[?(?:passage\s*)?(\d{1,4})\]?\s*[:.)]?\s+(\S.*)", re.IGNORECASE)
-_TITLE = re.compile(r"\s*(?:#{1,6}\s+(.+?)\s*#*|\*\*(.+?)\*\*:?)\s*$")
+_TITLE = re.compile(r"#{1,6}\s+(.+)|\*\*(.+?)\*\*:?$")
 
 
 class Section(NamedTuple):
@@ -110,9 +110,9 @@ def parse(answer: str) -> list[Section]:
     """Titles and extracts from the model's answer; lines that are neither continue the extract above."""
     sections: list[Section] = []
     for line in filter(str.strip, answer.splitlines()):
-        title, extract = _TITLE.match(line), _EXTRACT.match(line)
+        title, extract = _TITLE.match(line.strip()), _EXTRACT.match(line)
         if title:
-            sections.append(Section((title.group(1) or title.group(2)).strip(), []))
+            sections.append(Section((title[2] or title[1].rstrip("#")).strip(), []))
         elif extract:
             sections = sections or [Section("", [])]
             sections[-1].extracts.append((int(extract.group(1)), extract.group(2).strip()))

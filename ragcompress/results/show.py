@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["by_use", "limit_of", "merged", "name_of", "pieces", "rewritten", "rich_lines", "visible"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_SPACE = re.compile(r"\s*\n\s*\n\s*")
+_SPACE = re.compile(r"\s{2,}")
 _NAMED = 10  # passages that were dropped whole and are named
 _SHOWN = 90  # characters of a long dropped stretch that a terminal shows at either end
 
@@ -105,7 +105,7 @@ def _coloured(tiles: Sequence[tuple[str, bool]]) -> list[tuple[str, str]]:
 
 def _short(text: str, *, first: bool, last: bool) -> str:
     """Dropped text for a terminal: its ends, those next to kept text, and how much lies between."""
-    plain = _SPACE.sub("\n", visible(text))
+    plain = _SPACE.sub(lambda blank: "\n" if blank[0].count("\n") > 1 else blank[0], visible(text))
     before, after = (0 if first else _SHOWN), (0 if last else _SHOWN)
     left, right = plain[:before].rpartition(" ")[0], plain[len(plain) - after :].partition(" ")[2] if after else ""
     hidden = len(plain) - len(left) - len(right)

@@ -84,7 +84,7 @@ def _mentioned(context: Context, segment: Segment) -> Floats:
     """1.0 for each other passage whose title, less what stands in brackets after it, is in the text."""
     text = segment.text.casefold()
     own = segment.support[0].passage
-    titles = [re.sub(r"\s*\([^)]*\)$", "", passage.title).casefold().strip() for passage in context.passages]
+    titles = [re.sub(r"(?<!\s)\s*+\([^()]*\)$", "", passage.title).casefold().strip() for passage in context.passages]
     return np.array([float(at != own and len(title) > 3 and title in text) for at, title in enumerate(titles)])
 
 

@@ -19,7 +19,7 @@ _ASKS = (
     r"quién|qué|cuándo|dónde|cómo|cuánt[oa]s?|cuál(?:es)?"
 )
 _BORDER = re.compile(
-    rf"[?？]\s*(?=\S)|(?:[,;]\s*|\s+)(?:and|und|et|y|sowie)(?:\s+also)?\s+"
+    rf"[?？]\s*+(?=\S)|(?:[,;]\s*+|(?<!\s)\s++)(?:and|und|et|y|sowie)(?:\s+also)?\s+"
     rf"(?=(?:in |at |by |for |with |from |to )?(?:{_ASKS})\b)",
     re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ _ENDED = re.compile(r"[.!?]['\")\]]*$|[,;:]$")
 _WRITTEN = re.compile(
     r"(?:\b[^\W\d_A-Z]+,? ){3}[^\W\d_A-Z]+\b|[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0e7f]{12}"
 )  # words in a row
-_CODE = re.compile(r"[\w.-]+[/\\][\w./\\-]+|[_={}<>|\[\]]|::|\w\(|^\S+:\d+:")
+_CODE = re.compile(r"[\w.-][/\\][\w./\\-]|[_={}<>|\[\]]|::|\w\(|^\S+:\d+:")
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+[,;]?)*$")
 _LETTER = re.compile(r"[^\W\d_]{2}")
 SAMPLE = 12  # lines that are looked at

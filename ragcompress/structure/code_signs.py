@@ -10,7 +10,7 @@ __all__ = ["IMPORT", "REMARK", "SQL", "is_definition", "opens_code", "stays_code
 
 REMARK = re.compile(
     r"[ \t]*(?:#(?!include|define|if|endif|else|pragma|\[|region)|//|/\*|\*(?:\s|/|$)|--[ \t]|;;|@\w|"
-    r"\[\w+\(?.*\]$|#\[)"
+    r"\[\w.*\]$|#\[)"
 )
 IMPORT = re.compile(
     r"[ \t]*(?:import [\w.{*\"'(]|from [\w.]+ import |#include\s*[<\"]|using [\w.]+(?: = [\w.]+)?;|"
@@ -28,10 +28,10 @@ _DEFINITION = re.compile(
 )
 _FUNCTION = re.compile(
     r"[ \t]*(?!(?:if|for|while|switch|return|else|do|try|catch|with|"
-    r"match)\b)(?:[\w:<>\[\],*&?.]+[ \t*&]+)*[~\w:.]+\([^;{}]*\)?[^;={}]*\{?$"
+    r"match)\b)(?:[\w:<>\[\],?.]++[ \t*&]++)*+[~\w:.]+\([^;{}]*+\{?$"  # possessive: it must not try again
 )
 _STRONG = re.compile(
-    r"[ \t]*(?:(?:async )?def \w+ *[\[(]|class \w+ *(?:\([^()]*\))? *:|from [\w.]+ import |"
+    r"[ \t]*(?:(?:async )?def \w+ *[\[(]|class \w+ *+(?:\([^()]*\) *+)?:|from [\w.]+ import |"
     r"import [\w.]+(?: as \w+)?(?:, *[\w.]+)*;?$|"
     r"import (?:\{|\* as|\w+ from|['\"])|@\w[\w.]*(?:\(.*)?$|#include\s*[<\"]|#define \w|#!/|package [\w.]+;?$|"
     r"using [\w.]+;|"

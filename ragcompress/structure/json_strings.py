@@ -14,7 +14,7 @@ __all__ = ["LONG_STRING", "is_json_like", "string_ends", "string_units"]
 LONG_STRING = 300  # characters of a member from which on its string is read by sentences
 _OPEN = re.compile(r'\s*(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*:\s*)?"', re.DOTALL)
 _JSON = re.compile(r'\s*(?:"[^"\\]*(?:\\.[^"\\]*)*"\s*[:,\]}]|[{\[]\s*(?:["{\[\d\]}-]|true|false|null))', re.DOTALL)
-_CLOSE = re.compile(r'"\s*,?\s*$')
+_CLOSE = re.compile(r'"\s*+(?:,\s*+)?$')
 _LINE = re.compile(r"(?:\\r)?\\n(?:\\[rnt]|\s)*")
 
 

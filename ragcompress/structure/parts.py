@@ -23,7 +23,7 @@ _LIMIT = re.compile(
     r"until|when|außer|sofern|wenn|aber|nicht|sauf|si|mais|salvo|pero)\b",
     re.IGNORECASE,
 )
-_CELL = re.compile(r"\|(?=.*\|)|</t[dh]>\s*", re.IGNORECASE)
+_CELL = re.compile(r"\|(?=[^|\n]*\|)|</t[dh]>\s*", re.IGNORECASE)
 MOST_CLAUSE = 40  # characters below which a clause goes with its neighbour
 _LINED = frozenset(
     {"definition", "code", "statement", "hunk", "command", "import", "script", "signature", "quote", "line"}

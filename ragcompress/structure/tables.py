@@ -10,7 +10,7 @@ from ragcompress.structure.lines import Block, Lines
 
 __all__ = ["read_aligned", "read_bars", "read_separated"]
 
-_RULE = re.compile(r"[ \t]*[|+]?[ \t]*:?[-=]{2,}:?[ \t]*(?:[|+][ \t]*:?[-=]+:?[ \t]*)*[|+]?$")
+_RULE = re.compile(r"[ \t]*+(?:[|+][ \t]*+)?:?[-=]{2,}:?[ \t]*(?:[|+][ \t]*:?[-=]+:?[ \t]*)*[|+]?$")
 _DASHES = re.compile(r"[ \t]*[-=_+|]{2,}(?:[ \t]+[-=_+|]{2,})*$")
 _GAP = re.compile(r"(?<=\S)(?: {2,}|\t+ *)(?=\S)")
 _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,:/%-]*\w{0,3}$")

@@ -68,7 +68,7 @@ def _body(message: EmailMessage, source: Source) -> str:
     try:
         return "\n\n".join(page.text for page in html(text.encode(), source))
     except RagCompressError:
-        return re.sub(r"<[^>]*>", " ", text)  # a message that is HTML in name only
+        return re.sub(r"<[^<>]*>", " ", text)  # a message that is HTML in name only
 
 
 def _charset(part: MIMEPart) -> str:

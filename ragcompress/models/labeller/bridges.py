@@ -23,7 +23,8 @@ Name = tuple[str, ...]
 BRIDGE = (0.6, 5.0)  # weight and reach, see `bridged`
 LETTERS = 4  # that a name needs, to mean something
 _WORD = re.compile(r"\w+")
-_ASIDE = re.compile(r"\s*\([^)]*\)$|\s+[-–]\s.*$|,\s.*$")  # "Kerplunk (album)", "Ada - Youth", "Tremont, Maine"
+# "Kerplunk (album)", "Ada - Youth", "Tremont, Maine"
+_ASIDE = re.compile(r"(?<!\s)\s*+\([^()]*\)$|(?<!\s)\s++[-–]\s.*$|,\s.*$", re.DOTALL)
 
 
 def mentions(context: Context) -> tuple[Mention, ...]:

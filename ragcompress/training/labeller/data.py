@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 __all__ = ["STOP_WORDS", "Example", "Item", "Place", "PoolPassage", "keywords", "merge", "named", "thinned"]
 
 Place = tuple[int, int]  # (pool passage, sentence)
-_BRACKET = re.compile(r" \([^)]*\)$")
+_BRACKET = re.compile(r" \([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
