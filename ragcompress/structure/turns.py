@@ -38,8 +38,9 @@ _PERSON = re.compile(r"[^\W\d_a-z][\w.'\u2019-]*(?: [^\W\d_a-z][\w.'\u2019-]*){1
 _SPOKEN = re.compile(
     r"[?!\u2026]['\")]?$|\b(?:I|I'm|I'll|you|we|me|my|your|it's|that's|let's|yes|yeah|no|ok|okay|hi|hello|hey|"
     r"thanks|please|"
-    r"sure|well|mm|uh|um|hmm|the|ich|du|wir|ja|nein|je|vous|oui|hola|sí)\b|\w+ \w+ \w+ \w+.*\.$"
+    r"sure|well|mm|uh|um|hmm|the|ich|du|wir|ja|nein|je|vous|oui|hola|sí)\b"
 )
+_FOUR_WORDS = re.compile(r"\w \w+ \w+ \w")
 _REPLY = re.compile(
     r"(?:yes|yeah|yep|no|nope|ok|okay|sure|right|exactly|correct|maybe|never|always|not |it |that |this |they |"
     r"he |she |ja|"
@@ -109,7 +110,7 @@ def _is_chat(lines: Lines, at: int) -> bool:
             timed = found is None or bool(found["time"] or found["nick"] or found["after"])
             marked += timed
             said = lines.text[opened[1] : opened[1] + 300].partition("\n")[0].strip()
-            spoken += bool(_SPOKEN.search(said)) or not said
+            spoken += _is_said(said) or not said
         elif lines[number] and not names:
             return False
         looked += bool(lines[number])
@@ -171,3 +172,8 @@ def _units(lines: Lines, found: Sequence[_Turn]) -> list[Unit]:
         asked = () if not said.endswith("?") else (own[-1][:2],)
         asker = turn.name
     return units
+
+
+def _is_said(text: str) -> bool:
+    """Whether a text reads as something that a person says: a question, words of speech, or a sentence."""
+    return bool(_SPOKEN.search(text)) or (text.endswith(".") and bool(_FOUR_WORDS.search(text)))

@@ -17,7 +17,7 @@ _KEY = re.compile(
 _PLAIN = re.compile(r" *(?:- +)*[\w.$/@\"'*<-][\w.$/@\"'-]{0,60}:(?: |$)")
 _DASH = re.compile(r"( *)-(?: +|$)")
 _REMARK = re.compile(r" *#")
-_FOLDED = re.compile(r"[|>][+-]?\d?[+-]?(?: +#.*)?$")
+_FOLDED = re.compile(r"[|>][+-]?\d?[+-]?(?: +#.*)?$", re.DOTALL)
 _NAMES = re.compile(r" {0,2}(?:kind|  name|name): *\S")
 
 
