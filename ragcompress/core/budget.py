@@ -12,13 +12,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ragcompress.core.clock import ticking
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.segment import sanitise
+from ragcompress.core.shipped import shipped
 from ragcompress.core.wordwise import Wordwise
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ def embedded_tokenizer() -> Tokenizer:
     """The embedded encoder's WordPiece tokenizer, without truncation or padding; no network."""
     from tokenizers import Tokenizer
 
-    text = resources.files("ragcompress").joinpath("weights", "tokenizer.json").read_text(encoding="utf-8")
-    tokenizer: Tokenizer = Tokenizer.from_str(text)
+    tokenizer: Tokenizer = Tokenizer.from_str(shipped("tokenizer.json").decode())
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer

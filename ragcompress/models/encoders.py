@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +22,7 @@ from ragcompress.core.budget import embedded_tokenizer, embedded_words
 from ragcompress.core.errors import InvalidInput, ModelError, require
 from ragcompress.core.forks import Lock, cached_property
 from ragcompress.core.segment import sanitise
+from ragcompress.core.shipped import shipped
 from ragcompress.core.types import Passage
 from ragcompress.core.wordwise import Wordwise, is_wordwise
 from ragcompress.models.sessions import LateSession, Shared, run_all
@@ -322,7 +322,7 @@ class TransformerEncoder(_WindowedEncoder):
 
 @lru_cache(maxsize=1)
 def _embedded() -> OnnxEncoder:
-    graph = LateSession(resources.files("ragcompress").joinpath("weights", "encoder-int8.onnx").read_bytes)
+    graph = LateSession(partial(shipped, "encoder-int8.onnx"))
     return OnnxEncoder(graph, embedded_tokenizer(), "all-MiniLM-L6-v2/int8").of(_embedded)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from functools import lru_cache, partial
@@ -16,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from ragcompress.core.forks import cached_property
+from ragcompress.core.shipped import checked, shipped
 from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.labeller.runtime import JointModel
 from ragcompress.models.pieces import PieceTable
@@ -48,12 +50,11 @@ class PieceGraph(Shared):
     def __init__(self, folder: Any) -> None:
         self._folder = folder
         self.of(PieceGraph, folder)
-        self._graph = LateSession(folder.joinpath(GRAPH).read_bytes)
+        self._graph = LateSession(partial(checked, folder.joinpath(GRAPH)))
 
     @cached_property
     def _table(self) -> PieceTable:
-        with self._folder.joinpath(PIECES).open("rb") as file:
-            return PieceTable.load(file)
+        return PieceTable.load(io.BytesIO(checked(self._folder.joinpath(PIECES))))
 
     @cached_property
     def checksum(self) -> str:
@@ -87,9 +88,7 @@ def multilingual_labeller(*, student: bool = False) -> JointModel:
     """The labeller that ships for this encoder, or its student; shared instances."""
     if student:
         return multilingual_labeller().student().of(_labeller, True)
-    folder = resources.files("ragcompress").joinpath("weights")
-    settings = json.loads(folder.joinpath(SETTINGS).read_text(encoding="utf-8"))
-    return JointModel(LateSession(folder.joinpath(JOINT).read_bytes), settings).of(_labeller, False)
+    return JointModel(LateSession(partial(shipped, JOINT)), json.loads(shipped(SETTINGS))).of(_labeller, False)
 
 
 def _labeller(student: bool) -> JointModel:
@@ -115,4 +114,4 @@ def _tokenizer(folder: Any) -> Any:
 def _tokenizer_in(folder: Any) -> Any:
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_str(gzip.decompress(folder.joinpath(TOKENIZER).read_bytes()).decode())
+    return Tokenizer.from_str(gzip.decompress(checked(folder.joinpath(TOKENIZER))).decode())

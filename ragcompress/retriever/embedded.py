@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ragcompress.core.budget import embedded_tokenizer
 from ragcompress.core.forks import cached_property
+from ragcompress.core.shipped import shipped
 from ragcompress.models.multilingual import PREFIXES, multilingual
 from ragcompress.models.sessions import LateSession, run_all
 
@@ -81,7 +82,7 @@ class EmbeddedEncoder:
 
     @cached_property
     def _graph(self) -> Any:
-        return LateSession(resources.files("ragcompress").joinpath("weights", "encoder-int8.onnx").read_bytes)
+        return LateSession(partial(shipped, "encoder-int8.onnx"))
 
     @cached_property
     def _tokenizer(self) -> Any:

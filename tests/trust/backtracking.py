@@ -1,7 +1,7 @@
 """How many steps a regular expression takes: a matcher that backtracks as Python's does, and counts.
 
 Timings lie on a busy machine; counted steps don't. `cost` tries a pattern at every place of a text, as ``findall``
-does, or at its beginning alone, as ``match`` does. `attacks` makes texts that are hard for a pattern, from its own parts.
+does, or at its beginning alone, as ``match`` does. `attacks` makes texts that are hard for a pattern, from its parts.
 Bounded repeats are shortened, ``x{0,80}`` to ``x{0,4}``: they cost a constant, and short texts then tell the growth.
 """
 
@@ -98,7 +98,8 @@ class Counting:
         makers: dict[Any, Callable[[Any], Node]] = {
             sre.BRANCH: self._branch, sre.SUBPATTERN: self._group, sre.AT: self._place, sre.ASSERT: self._look,
             sre.ASSERT_NOT: lambda v: self._look(v, wanted=False), sre.GROUPREF: self._again,
-            sre.MAX_REPEAT: lambda v: self._repeat(v, greedy=True), sre.MIN_REPEAT: lambda v: self._repeat(v, greedy=False),
+            sre.MAX_REPEAT: lambda v: self._repeat(v, greedy=True),
+            sre.MIN_REPEAT: lambda v: self._repeat(v, greedy=False),
             sre.ATOMIC_GROUP: self._atomic, sre.POSSESSIVE_REPEAT: self._possessive,
         }  # fmt: skip
         return makers[op](value)
@@ -280,7 +281,7 @@ class Counting:
 
 
 def attacks(pattern: Counting, size: int) -> Iterator[str]:
-    """Texts of about ``size`` characters: what comes before a repeat, then much of what it takes, then what ends it badly."""
+    """Texts of about ``size`` characters: what leads up to a repeat, much of what it takes, a bad end."""
     kinds: dict[tuple[bool, ...], str] = {}
     for char in _ALPHABET:
         kinds.setdefault(tuple(takes(char) for takes in pattern.singles), char)

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from importlib import resources
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from ragcompress.core.errors import ModelError
 from ragcompress.core.select import one_or_none
+from ragcompress.core.shipped import shipped
 from ragcompress.models.encoders import Encoded
 from ragcompress.models.labeller.bridges import Mention, bridged
 from ragcompress.models.labeller.matching import Matched, Query, compare, token_ranges
@@ -102,7 +102,7 @@ class JointModel(Shared):
 
     def graph(self) -> bytes:
         """The graph's file, which training goes on from."""
-        return bytes((self.folder or _shipped()).joinpath(FILE).read_bytes())
+        return shipped(FILE) if self.folder is None else self.folder.joinpath(FILE).read_bytes()
 
     def student(self) -> JointModel:
         """The same without the joint reading: the other parts alone, their weights fitted anew near this model's.
@@ -222,11 +222,6 @@ def log_mean_exp(values: Floats) -> float:
     return top + float(np.log(np.exp(values - top).mean()))
 
 
-def _shipped() -> Any:
-    return resources.files("ragcompress").joinpath("weights")
-
-
 @lru_cache(maxsize=1)
 def _embedded() -> JointModel:
-    settings = json.loads(_shipped().joinpath("labeller.json").read_text(encoding="utf-8"))
-    return JointModel(LateSession(_shipped().joinpath(FILE).read_bytes), settings).of(_embedded)
+    return JointModel(LateSession(partial(shipped, FILE)), json.loads(shipped("labeller.json"))).of(_embedded)

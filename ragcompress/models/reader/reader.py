@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ragcompress.core.budget import embedded_tokenizer
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.shipped import shipped
 from ragcompress.core.types import Passage, Span
 from ragcompress.models.reader.windows import Place, Window, windows
 from ragcompress.models.sessions import session
@@ -213,9 +213,8 @@ def _calibration() -> dict[str, float]:
 
 def _weights(name: str) -> bytes:
     try:
-        return resources.files("ragcompress").joinpath("weights", name).read_bytes()
-    except FileNotFoundError as error:
+        return shipped(name)
+    except ModelError as error:
         raise ModelError(
-            f"the reader's file weights/{name} is missing from the package; install the published wheel, or train it: "
-            "python -m pipelines.training.train_reader"
+            f"the reader can't be loaded: {error}; or train it: python -m pipelines.training.train_reader"
         ) from error
