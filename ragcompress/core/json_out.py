@@ -19,7 +19,7 @@ __all__ = ["changed", "in_json", "json_changes"]
 Spans = Sequence[tuple[int, int]]
 
 _LINE = re.compile(r"^[ \t]*(?=[\[{])", re.MULTILINE)
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 

@@ -17,9 +17,9 @@ MOST_TAIL = 500  # characters after a mistake that are passed over at the end of
 MOST_RECORD = 700  # characters of a container in a list whose own containers are not looked at again
 
 _BEGIN = re.compile(r"[ \t]*(?:\[\s*(?:[\[{\"'\]]|-?\d[\d.eE+-]*\s*[,\]]|true|false|null|$)|\{\s*(?:[\"']|\}|$))")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)  # a string that never ends is read once
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)  # a string that never ends is read once
 _QUOTED = re.compile(  # as Python prints it
-    r"\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|'(?:[^'\\]|\\.)*+(?:'|\Z)|[\[\]{},]", re.DOTALL
+    r"\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)|'(?:[^'\\]|\\.)*+(?:'|\\?\Z)|[\[\]{},]", re.DOTALL
 )
 _MEMBER = re.compile(r"\s*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')\s*:\s*(?:\S|$)", re.DOTALL)
 _VALUE = re.compile(r"\s*(?:[\"']|-?\d|-?\.\d|true\b|false\b|null\b|True\b|False\b|None\b|NaN\b|-?Infinity\b|\w+\()")

@@ -293,7 +293,7 @@ def attacks(pattern: Counting, size: int) -> Iterator[str]:
     bodies.append(_witness(pattern, pattern.parsed))
     for head in list(dict.fromkeys(heads))[:6]:
         for body in dict.fromkeys(filter(None, bodies)):
-            for tail in ("\n!", "\x00") if head else ("",):
+            for tail in ("\n!", "\x00") if head else ("", "\x00"):
                 yield head + body * (size // len(body)) + tail
     for pair in (a + b for a in letters[:5] for b in letters[:5] if a != b):
         yield pair * (size // 2)
