@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from ragcompress.core.budget import Counter, TokenBudget
+from ragcompress.core.untrusted import DATA, fenced, inert
 
 __all__ = ["INSTRUCTIONS", "prompt", "prompt_budget"]
 
 INSTRUCTIONS = (
     "Answer the question from the passages below, as briefly as you can. "
-    "If they do not hold the answer, say that you do not know."
+    f"If they do not hold the answer, say that you do not know. {DATA}"
 )
+
+MARKS = " 0" * 10  # by so much the marks around one text may count more than those around another
 
 
 def prompt(question: str, rendered: str, instructions: str = INSTRUCTIONS) -> str:
-    """Instructions, the rendered context, the question.
+    """Instructions, the rendered context between marks that it can't forge, the question.
 
     >>> print(prompt("Who?", "Ada wrote it.", "Answer."))
     Answer.
     <BLANKLINE>
+    <passages fedc8f0e>
     Ada wrote it.
+    </passages fedc8f0e>
     <BLANKLINE>
     Question: Who?
     Answer:
     """
-    return "\n\n".join(part for part in (instructions, rendered, f"Question: {question}\nAnswer:") if part)
+    passages = fenced(inert(rendered), question) if rendered else ""
+    return "\n\n".join(part for part in (instructions, passages, f"Question: {question}\nAnswer:") if part)
 
 
 def prompt_budget(
@@ -34,5 +40,5 @@ def prompt_budget(
     Raises:
         InvalidInput: Instructions, question and answer reserve alone exceed the window.
     """
-    frame = prompt(question, "\n\n", instructions)
+    frame = prompt(question, "\n\n", instructions) + MARKS
     return TokenBudget.for_prompt(window, frame, answer_reserve=answer_reserve, count=count)
