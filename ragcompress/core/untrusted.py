@@ -1,7 +1,7 @@
 """What was retrieved is anybody's text: how it is put where a model or a person reads it. Pure.
 
-`inert` and `quoted` take from a text what could pass for a part of a prompt, `fenced` puts it between marks that it does
-not hold, `bare` is what a reader sees of it. None makes a text longer but `fenced`.
+`inert` and `quoted` take from a text what could pass for a part of a prompt, `fenced` puts it between marks that it
+does not hold, `bare` is what a reader sees of it. None makes a text longer but `fenced`.
 """
 
 from __future__ import annotations
