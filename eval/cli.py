@@ -14,7 +14,7 @@ from ragcompress.core.errors import InvalidInput, RagCompressError, require
 from ragcompress.core.protocols import Retriever
 from ragcompress.core.types import Passage
 
-from . import choose, compare, race, speed, trust
+from . import choose, compare, needles, race, speed, trust
 from .answer_cli import answer
 from .answer_cli import table as answer_table
 from .answers import FILE as ANSWERS
@@ -260,6 +260,24 @@ def _structured(options: argparse.Namespace) -> int:
     return 0
 
 
+def _needles(options: argparse.Namespace) -> int:
+    corpus, names = load_corpus(find(options.corpus)), options.kinds.split(",")
+    method, found = methods.resolve(options.method), []
+    for length in (int(part) for part in options.lengths.split(",")):
+        for one in needles.seek(
+            names,
+            corpus,
+            length,
+            method,
+            budget=options.budget,
+            seeds=range(options.first, options.first + options.count),
+        ):
+            found.append(one)
+            print(f"{one.kind}, {length:,}: {one.share:.0%} kept, {one.seconds:.1f} s", file=sys.stderr, flush=True)
+    print(f"{options.method}, at most {options.budget} tokens\n\n{needles.table(found)}")
+    return 0
+
+
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "report": _report,
@@ -270,4 +288,5 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "trust": _trust,
     "retrieval": _retrieval,
     "answers": _answers,
+    "needles": _needles,
 }
