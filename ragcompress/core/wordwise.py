@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Wordwise", "is_wordwise"]
+__all__ = ["REMEMBERED", "WORD", "Wordwise", "is_wordwise"]
 
 Piece = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # ids, and where they begin and end in their word
 
 REMEMBERED = 50_000  # words, in about 20 MB
 LONGEST = 60  # characters of a word that is remembered; longer ones are links and encoded data
-_WORD = re.compile(r"[^ \t\n\r]+")
+WORD = re.compile(r"[^ \t\n\r]+")  # what such a tokeniser takes for one
 # Python's split knows these as white space; BERT's normaliser deletes them, which joins what is around them.
 _JOINS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
 
@@ -48,21 +48,29 @@ class Wordwise:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._known: dict[str, Piece] = {}
+        self._sizes: dict[str, int] = {}  # of the words above, how many pieces
 
     def learn(self, texts: Iterable[str]) -> None:
         """Tokenise all words of ``texts`` that are new, in one call."""
-        self._read([word for text in texts for word in _WORD.findall(text)])
+        self._read([word for text in texts for word in WORD.findall(text)])
 
     def count(self, text: str) -> int:
         """How many tokens ``text`` has, special ones excluded."""
-        words = _WORD.findall(text) if _JOINS.search(text) else text.split()
-        return sum(len(ids) for ids, _, _ in self._read(words))
+        words = WORD.findall(text) if _JOINS.search(text) else text.split()
+        try:
+            return sum(map(self._sizes.__getitem__, words))
+        except KeyError:  # one of them is new
+            return sum([len(ids) for ids, _, _ in self._read(words)])
+
+    def numbers(self, word: str) -> tuple[int, ...]:
+        """The vocabulary numbers of one word, which has no white space in it."""
+        return self._read([word])[0][0]
 
     def pieces(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Vocabulary numbers [tokens] and half-open character offsets [tokens, 2], special tokens excluded."""
         import numpy as np
 
-        spans = [match.span() for match in _WORD.finditer(text)]
+        spans = [match.span() for match in WORD.finditer(text)]
         found = self._read([text[start:end] for start, end in spans])
         own = [len(ids) for ids, _, _ in found]
         starts = np.repeat(np.array([start for start, _ in spans], dtype=np.int64), own)
@@ -78,8 +86,10 @@ class Wordwise:
             lasting = {word: value for word, value in found.items() if len(word) <= LONGEST}
             if len(known) + len(lasting) > REMEMBERED:
                 known = {word: known[word] for word in words if word in known}
-                self._known = known  # others may still read the old one
+                self._known = known  # others may still read the old ones
+                self._sizes = {word: len(piece[0]) for word, piece in known.items()}
             known.update(lasting)
+            self._sizes.update((word, len(piece[0])) for word, piece in lasting.items())
             if len(lasting) < len(found):
                 known = {word: known[word] for word in words if word in known} | found
         return [known[word] for word in words]

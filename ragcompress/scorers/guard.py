@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from ragcompress.core.budget import embedded_tokenizer, embedded_words
 from ragcompress.core.context import Context
 from ragcompress.core.notes import Code
 from ragcompress.core.protocols import Scorer
 from ragcompress.core.segment import sanitise
+from ragcompress.core.wordwise import REMEMBERED, WORD
 from ragcompress.scorers.lexical import LexicalScorer
 
 __all__ = ["LITTLE", "MAX_CHARS", "GuardedScorer", "asks_abroad", "is_foreign", "reads_english", "unreadable_share"]
@@ -40,8 +42,8 @@ def unreadable_share(text: str) -> float:
     >>> unreadable_share("How tall is the tower?") < 0.1 < 0.6 < unreadable_share("東京タワーの高さは")
     True
     """
-    pieces = [piece.removeprefix("##") for piece in _pieces(text)]
-    return sum(piece == "[UNK]" or _is_letter(piece) for piece in pieces) / max(len(pieces), 1)
+    told = _told(text)
+    return told.unreadable / max(told.pieces, 1)
 
 
 def is_foreign(text: str) -> bool:
@@ -66,15 +68,54 @@ def asks_abroad(question: str) -> bool:
 
 def _shares(text: str) -> tuple[float, float]:
     """Which share of a text's pieces is no word of English, and which share of its words English cannot do without."""
-    pieces = _pieces(text)
-    alien = sum(piece == "[UNK]" or not piece.isascii() for piece in pieces)
-    if 2 * alien > len(pieces):  # another script, however short
+    told = _told(text)
+    if 2 * told.alien > told.pieces:  # another script, however short
         return 1.0, 0.0
-    if len(pieces) < LEAST:
+    if told.pieces < LEAST:
         return 0.0, 0.0
-    broken = sum(piece == "[UNK]" or piece.startswith("##") or _is_letter(piece) for piece in pieces)
-    words = _WORD.findall(text.casefold())
-    return broken / len(pieces), sum(word in LITTLE for word in words) / max(len(words), 1)
+    return told.broken / told.pieces, told.little / max(told.words, 1)
+
+
+class _Told(NamedTuple):
+    """What the embedded tokenizer's pieces say of a text; numbers and marks are nobody's language, and not counted.
+
+    Attributes:
+        pieces: All of them.
+        alien: Those that are unknown or of another script.
+        broken: Those that are unknown, continue a word or are a single letter.
+        unreadable: Those that are unknown or a single letter, wherever it stands.
+        words: Of letters.
+        little: Those of them that English cannot do without.
+    """
+
+    pieces: int
+    alien: int
+    broken: int
+    unreadable: int
+    words: int
+    little: int
+
+
+def _told(text: str) -> _Told:
+    words = WORD.findall(clean := sanitise(text))
+    embedded_words().learn([clean])
+    return _Told(*map(sum, zip(*map(_told_by, words), strict=True))) if words else _Told(0, 0, 0, 0, 0, 0)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _told_by(word: str) -> _Told:
+    """Of one word, which has no white space in it: language repeats its words."""
+    pieces = [piece for number in embedded_words().numbers(word) if (piece := _word_piece(number))]
+    known = [piece for piece in pieces if piece != "[UNK]"]
+    unknown, parts = len(pieces) - len(known), _WORD.findall(word.casefold())
+    return _Told(
+        len(pieces),
+        unknown + sum([not piece.isascii() for piece in known]),
+        unknown + sum([piece.startswith("##") or _is_letter(piece) for piece in known]),
+        unknown + sum([_is_letter(piece.removeprefix("##")) for piece in known]),
+        len(parts),
+        sum([part in LITTLE for part in parts]),
+    )
 
 
 def _is_letter(piece: str) -> bool:
@@ -89,12 +130,6 @@ def reads_english(context: Context) -> bool:
 @lru_cache(maxsize=16)
 def _reads_english(query: str, samples: Sequence[str]) -> bool:
     return not asks_abroad(query) and sum(map(is_foreign, samples)) <= MIXED * len(samples)
-
-
-def _pieces(text: str) -> list[str]:
-    """The embedded tokenizer's pieces of the words in a text; numbers and marks are nobody's language."""
-    ids, _ = embedded_words().pieces(sanitise(text))
-    return [piece for number in ids.tolist() if (piece := _word_piece(number))]
 
 
 @cache
