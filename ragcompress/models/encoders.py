@@ -26,6 +26,7 @@ from ragcompress.core.shipped import shipped
 from ragcompress.core.types import Passage
 from ragcompress.core.wordwise import Wordwise, is_wordwise
 from ragcompress.models.sessions import LateSession, Shared, run_all
+from ragcompress.models.stored import UnitVectors
 
 __all__ = ["Encoded", "OnnxEncoder", "TokenEncoder", "TransformerEncoder", "inside"]
 
@@ -34,7 +35,7 @@ OVERLAP = 32  # tokens of context on either side of a cut
 MAX_TITLE = 32
 CHUNK = 32  # texts whose windows are read side by side
 CACHE_BYTES = 192 * 2**20  # of states: 64,000 tokens of 384 dimensions, middle and last
-CACHED_UNITS = 4096  # passages whose units' vectors were read from an index, some 40 MB
+CACHED_UNITS = 1024  # passages whose units' vectors were read from an index, some 35 MB
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -76,21 +77,6 @@ class Encoded:
     def inside(self, start: int, end: int) -> NDArray[np.bool_]:
         """Which tokens overlap the characters ``[start, end)``; shape [tokens], True: inside."""
         return inside(self.offsets, start, end)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UnitVectors:
-    """What the units of one passage mean, as stored with an index.
-
-    Attributes:
-        spans: Half-open character ranges of the units, shape [units, 2].
-        rows: Their means of last states at length 1, zeros for one without tokens; shape [units, dim].
-        vector: The whole passage's; shape [dim].
-    """
-
-    spans: Ints
-    rows: Floats
-    vector: Floats
 
 
 def inside(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:
@@ -173,11 +159,13 @@ class _WindowedEncoder(Shared):
 
     def remember(self, passage: Passage, make: Callable[[], Encoded]) -> None:
         """Put states that were computed earlier into the cache; ``make`` is called only if they are not there."""
-        key = self._key(passage)
+        if not self.knows(passage):
+            self._remember(self._key(passage), make())
+
+    def knows(self, passage: Passage) -> bool:
+        """Whether its states are at hand."""
         with self._lock:
-            known = key in self._cache
-        if not known:
-            self._remember(key, make())
+            return self._key(passage) in self._cache
 
     def remember_units(self, passage: Passage, make: Callable[[], UnitVectors]) -> None:
         """Keep vectors of units that were stored; ``make`` is called only if they are not there yet."""

@@ -78,7 +78,7 @@ class DenseRetriever:
                 work), a SentenceTransformer or the name of one on this machine, or any
                 object with ``encode(list[str]) -> array``.
             precompute: Also compute what compressing will need of what is retrieved: ``"units"``: units and their
-                vectors, for methods that compare vectors (about 6 kB per passage of 100 words); True: token states as
+                vectors, for `dense` and `student` (about 30 kB per passage of 100 words); True: token states as
                 well, so that any method costs the query's half alone (about 100 kB more); or makers of your own.
             kind: ``"flat"`` (exact), ``"hnsw"`` or ``"ivfpq"``; None: by size.
             batch_size: Texts per call of the encoder.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,9 +14,10 @@ from ragcompress.core.context import Context
 from ragcompress.models.encoders import OnnxEncoder, TokenEncoder, inside
 from ragcompress.models.labeller.bridges import mentions
 from ragcompress.models.labeller.choice import worth_reading
-from ragcompress.models.labeller.matching import read_query
-from ragcompress.models.labeller.runtime import JOINT, PARTS, JointModel
+from ragcompress.models.labeller.matching import Query, read_query
+from ragcompress.models.labeller.runtime import JOINT, PARTS, JointModel, Reading
 from ragcompress.models.multilingual import multilingual_labeller, twin
+from ragcompress.models.stored import UnitVectors
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.structure import units
 
@@ -105,17 +106,39 @@ class LabelScorer:
         found = np.zeros((len(context.segments), len(PARTS)), dtype=np.float32)
         windows = np.full(len(context.segments), -1)
         labels = {}
-        numbers = sorted(groups)
+        for number, offsets, reading in self._readings(context, groups, query, together=together):
+            own = groups[number]
+            found[own, :JOINT] = reading.parts
+            windows[own] = np.where(reading.windows >= 0, reading.windows + windows.max(initial=-1) + 1, -1)
+            labels[number] = (offsets, reading.labels)
+        return _Read(found, windows, Labels(labels))
+
+    def _readings(
+        self, context: Context, groups: Mapping[int, list[int]], query: Query, *, together: bool
+    ) -> Iterator[tuple[int, NDArray[np.int64], Reading]]:
+        """By passage: its number, its tokens' offsets, and what is said of it; what is stored needs no reading."""
+        ranges = {number: [_range(context, at) for at in own] for number, own in sorted(groups.items())}
+        known = {} if together and self.model.reads else self._stored(context, ranges)
+        for number, stored in known.items():
+            yield number, _UNREAD[0], Reading.stored(query, stored)
+        numbers = [number for number in ranges if number not in known]
         for chunk in (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK)):
             states = self.encoder.passages([context.passages[number] for number in chunk])
-            ranges = [[_range(context, at) for at in groups[number]] for number in chunk]
-            read = self.model.read(query, list(zip(states, ranges, strict=True)), together=together)
-            for number, encoded, reading in zip(chunk, states, read, strict=True):
-                own = groups[number]
-                found[own, :JOINT] = reading.parts
-                windows[own] = np.where(reading.windows >= 0, reading.windows + windows.max(initial=-1) + 1, -1)
-                labels[number] = (encoded.offsets, reading.labels)
-        return _Read(found, windows, Labels(labels))
+            given = [(encoded, ranges[number]) for number, encoded in zip(chunk, states, strict=True)]
+            read = self.model.read(query, given, together=together)
+            yield from zip(chunk, (encoded.offsets for encoded in states), read, strict=True)
+
+    def _stored(self, context: Context, ranges: Mapping[int, list[tuple[int, int]]]) -> dict[int, UnitVectors]:
+        """By passage what an index stored of just these units; states that are at hand anyway say it better."""
+        if not isinstance(self.encoder, OnnxEncoder):
+            return {}
+        found = {}
+        for number, spans in ranges.items():
+            passage = context.passages[number]
+            stored = None if self.encoder.knows(passage) else self.encoder.units_of(passage)
+            if stored is not None and stored.tokens is not None and stored.are(spans):
+                found[number] = stored
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from ragcompress.core.errors import InvalidInput
 from ragcompress.demo import load_corpus, load_questions
 from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.sessions import LateSession
+from ragcompress.models.stored import TokenCodes
 from ragcompress.retriever.states import StateMaker
 from ragcompress.retriever.units import UnitMaker, pack_units, unpack_units, unpack_vectors
 
@@ -40,7 +41,8 @@ def test_units_and_vectors_come_back(encoder):
         np.testing.assert_allclose(found.vector, encoder.passages([passage])[0].vector, atol=1e-3)
         lengths = np.linalg.norm(found.rows, axis=1)
         assert (np.isclose(lengths, 1, atol=1e-3) | (lengths == 0)).all()
-        assert len(packed) < 1000 * (1 + len(structure.units(passage.text)))
+        tokens = len(encoder.passages([passage])[0].offsets)
+        assert len(packed) < 2000 + 1000 * (1 + len(structure.units(passage.text))) + 200 * tokens
         again = pack_units(unpack_units(packed), found)
         np.testing.assert_array_equal(again, packed)
 
@@ -66,9 +68,37 @@ def test_dense_pruning_of_what_is_retrieved_reads_the_question_alone(encoder, tm
     assert same >= 7
 
 
+def test_the_student_of_what_is_retrieved_reads_the_question_alone(encoder, monkeypatch):
+    corpus = [passage for passage in load_corpus() if len(passage.text) < 900]  # what is read in one window
+    calls, same, kept = list[int](), 0, 0
+    packed = UnitMaker(encoder)(corpus)
+    encoder._cache.clear()
+    run = LateSession.run
+    for at, asked in enumerate(load_questions()[:8]):
+        passages = corpus[at : at + 20]
+        UnitMaker(encoder).recall(passages, packed[at : at + 20])
+        with monkeypatch.context() as patch:
+            patch.setattr(LateSession, "run", lambda self, *rest: calls.append(1) or run(self, *rest))
+            stored = rc.compress(asked.question, passages, 0.2, "student")
+        bare = [rc.Passage(f"{p.text} ", p.id, p.title) for p in passages]  # nothing is stored for another text
+        anew = rc.compress(asked.question, bare, 0.2, "student")
+        spans = [{s.support[0][:2] for s in out.context.segments} for out in (stored, anew)]
+        same, kept = same + len(spans[0] & spans[1]), kept + len(spans[0] | spans[1])
+    assert len(calls) == 8
+    assert same >= 0.9 * kept
+
+
+def test_codes_of_tokens_compare_as_their_states_do(encoder):
+    states = encoder.passages(PASSAGES[:1])[0]
+    asked = encoder.query("How tall is the tower?").last
+    asked = asked / np.linalg.norm(asked, axis=1, keepdims=True)
+    found = TokenCodes.of(states.last, states.lengths).cosines(asked)
+    np.testing.assert_allclose(found, asked @ states.last.T / states.lengths, atol=0.02)
+
+
 def test_units_of_other_code_are_not_used(encoder, tmp_path: Path, monkeypatch):
     rc.DenseRetriever.build(PASSAGES[:3], precompute="units").save(tmp_path / "index")
-    monkeypatch.setattr("ragcompress.retriever.units.LAYOUT", 2)
+    monkeypatch.setattr("ragcompress.retriever.units.LAYOUT", 99)
     rc.DenseRetriever.load(tmp_path / "index").retrieve("What?", 2)
     assert not units_module._stored
     assert not encoder._units

@@ -10,8 +10,20 @@ from numpy.typing import NDArray
 
 from ragcompress.core.errors import ModelError
 from ragcompress.models.encoders import Encoded
+from ragcompress.models.stored import UnitVectors
 
-__all__ = ["Matched", "Query", "compare", "match", "over", "read_query", "token_ranges", "unit", "windows"]
+__all__ = [
+    "Matched",
+    "Query",
+    "compare",
+    "match",
+    "match_stored",
+    "over",
+    "read_query",
+    "token_ranges",
+    "unit",
+    "windows",
+]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -121,6 +133,19 @@ def match(query: Query, passage: Encoded, rows: Ints, spans: Sequence[tuple[int,
         features[ahead + start : ahead + end, 2] = cosine
     shifted = [(ahead + start, ahead + end) for start, end in spans]
     return Matched(query, passage, rows, features, untrained, shifted)
+
+
+def match_stored(query: Query, units: UnitVectors) -> Floats:
+    """The untrained scores of stored units, as `Matched.untrained`; NaN for a unit without tokens; [units, 4]."""
+    assert units.tokens is not None
+    found = np.full((len(units.spans), 4), np.nan, dtype=np.float32)
+    full = np.flatnonzero(units.ranges[:, 0] < units.ranges[:, 1])
+    if len(full):
+        spoken = units.tokens.cosines(query.last[query.words])
+        found[full, 0], found[full, 3] = query.vector @ units.vector, spoken.max(axis=1).mean()
+        found[full, 1] = units.rows[full] @ query.vector
+        found[full, 2] = over(np.maximum, spoken.T, units.ranges[full].tolist()).mean(axis=1)
+    return found
 
 
 def over(reduce: np.ufunc, rows: Floats, spans: Sequence[tuple[int, int]]) -> Floats:

@@ -25,8 +25,9 @@ from ragcompress.core.select import one_or_none
 from ragcompress.core.shipped import shipped
 from ragcompress.models.encoders import Encoded
 from ragcompress.models.labeller.bridges import Mention, bridged
-from ragcompress.models.labeller.matching import Matched, Query, compare, token_ranges
+from ragcompress.models.labeller.matching import Matched, Query, compare, match_stored, token_ranges
 from ragcompress.models.sessions import LateSession, Shared, run_all
+from ragcompress.models.stored import UnitVectors
 
 __all__ = ["JOINT", "LEARNED", "PARTS", "PASSAGE_PARTS", "JointModel", "Reading", "log_mean_exp", "passage_parts"]
 
@@ -68,6 +69,15 @@ class Reading(NamedTuple):
         """Of which nothing is known."""
         parts = np.full((sentences, JOINT), np.nan, dtype=np.float32)
         return cls(parts, np.full(sentences, -1), np.full(tokens, -np.inf, dtype=np.float32))
+
+    @classmethod
+    def stored(cls, query: Query, units: UnitVectors) -> Reading:
+        """What the student needs, from what an index stored of a passage; its tokens are not told apart."""
+        found = cls.blank(len(units.spans), 0)
+        found.parts[:, :4] = match_stored(query, units)
+        full = ~np.isnan(found.parts[:, 0])
+        found.parts[full, LEARNED], found.windows[full] = 0, 0
+        return found
 
 
 class JointModel(Shared):
