@@ -31,6 +31,7 @@ from .run import Plan, run, versions
 from .stats import SEED
 from .structured import KINDS, questions
 from .structured_table import kept_share, table
+from .trials.table import lines
 
 __all__ = ["main"]
 
@@ -163,6 +164,18 @@ def _speed(options: argparse.Namespace) -> int:
 
 
 def _trust(options: argparse.Namespace) -> int:
+    return _promises(options) if options.data else _trials(options)
+
+
+def _trials(options: argparse.Namespace) -> int:
+    lost = 0
+    for line, wrong in lines(full=options.full, only=options.only):
+        print(line, flush=True)
+        lost += wrong
+    return int(lost > 0)
+
+
+def _promises(options: argparse.Namespace) -> int:
     questions, _ = _asked(options)
     plan = Plan.named([*_names(options), "truncate", "passages", "lead", "random"], [0.1], bounds=False)
     broken = 0

@@ -10,7 +10,8 @@ import hashlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from ragcompress.service.settings import Settings
@@ -85,7 +86,7 @@ class Store:
 
     def pin(self, scope: str, key: str, pin: Pin, original: str = "") -> Pin:
         """Remember what stands for a message, and its whole text; the first who says so wins, and that is returned."""
-        with self._lock:
+        with self._lock, self._together():
             now = self._clock()
             for table in self._most:
                 self._sweep(table)  # what has expired is new again
@@ -110,6 +111,19 @@ class Store:
         """Close the file."""
         with self._lock:
             self._db.close()
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """All of it or nothing: a pin whose original was lost with the process would promise what is not there."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._sizes = {table: self._size(table) for table in self._most}
+            raise
 
     def _keep(self, scope: str, name: str, text: str, now: float) -> None:
         size = len(text.encode("utf-8", "replace")) + _ROW
