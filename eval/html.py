@@ -58,7 +58,9 @@ def _about(header: dict[str, Any], margin: float) -> str:
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     return (
         "<p>Intervals are 95 %, paired bootstrap. Failed questions count as zero. Questions whose answer is in no "
-        f"passage are left out of the qualities.</p><details><summary>How this was made</summary><pre>{escape(text)}"
+        "passage are left out of the qualities. The oracle knows the supporting sentences and not the answers, so a "
+        "method may keep more answers than it does.</p>"
+        f"<details><summary>How this was made</summary><pre>{escape(text)}"
         "</pre></details>"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from typer.main import get_command
 
 import ragcompress as rc
+from pipelines.proofs.pictures import MADE_BY, RECORD, mark
 from ragcompress.cli.app import app
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +72,16 @@ def test_commands_and_their_options_exist(name: str) -> None:
             known = {option for each in command.params for option in [*each.opts, *each.secondary_opts]}
             given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
             assert words[0] in ("eval", "choose") or given <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize("name", list(MADE_BY))
+def test_no_picture_is_older_than_what_makes_it(name: str) -> None:
+    known = json.loads((ROOT / "docs" / RECORD).read_text(encoding="utf-8"))
+    assert known[name] == mark(name), f"make {name} anew: python -m pipelines.proofs.pictures docs/"
+
+
+def test_no_picture_fetches_anything() -> None:
+    assert "url(" not in (ROOT / "docs" / "demo.svg").read_text(encoding="utf-8").replace("url(#", "")
 
 
 @pytest.mark.parametrize("name", names())
