@@ -26,7 +26,7 @@ from ragcompress.scorers import DenseScorer
 from .bounds import Oracle, full
 from .metrics import exact_match, f1, holds_answer
 from .questions import Question
-from .rows import RowWriter
+from .rows import RowWriter, whole_lines
 
 __all__ = ["CONTEXTS", "FILE", "AnswerRow", "Shown", "answer_questions", "read_answers"]
 
@@ -176,12 +176,13 @@ def read_answers(folder: Path) -> Iterator[AnswerRow]:
     if not path.exists():
         return
     names = {field.name for field in fields(AnswerRow)}
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            if line.endswith("\n"):
-                record = {name: value for name, value in json.loads(line).items() if name in names}
-                lists = {name: tuple(record[name]) for name in ("answers", "citations", "unsent")}
-                yield AnswerRow(**record | lists)
+    for number, line in enumerate(whole_lines(path), start=1):
+        try:
+            record = {name: value for name, value in json.loads(line).items() if name in names}
+            lists = {name: tuple(record[name]) for name in ("answers", "citations", "unsent")}
+            yield AnswerRow(**record | lists)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+            raise InvalidInput(f"{path}, line {number} is no row of answers: {error}") from error
 
 
 def _answer(question: Question, shown: Shown, chat: Chat) -> AnswerRow:

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from ragcompress import compress
-from ragcompress.core.errors import require
+from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
 from ragcompress.retriever.sidecar import SidecarMaker
 from ragcompress.retriever.states import StateMaker
 from ragcompress.retriever.units import UnitMaker
 
 from .questions import Question
+from .rows import whole_lines
 
 __all__ = ["Lap", "Runner", "ours", "peers", "race", "table"]
 
@@ -119,8 +120,11 @@ def _lap(runner: Runner, question: Question, key: str, salt: int) -> Lap:
 
 def _read(out: Path | None) -> Iterator[Lap]:
     if out is not None and out.exists():
-        for line in out.read_text(encoding="utf-8").splitlines():
-            yield Lap(**json.loads(line))
+        for number, line in enumerate(whole_lines(out), start=1):
+            try:
+                yield Lap(**json.loads(line))
+            except (ValueError, TypeError, RecursionError) as error:
+                raise InvalidInput(f"{out}, line {number} is no lap: {error}; give --out a new file") from error
 
 
 def table(laps: Sequence[Lap], reference: str = REFERENCE) -> str:

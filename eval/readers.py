@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from importlib import resources
 
 from ragcompress.core.context import Context
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.protocols import Generator
 from ragcompress.core.render import render
+from ragcompress.core.shipped import shipped
 
 from .run import Read, Reader
 
@@ -37,8 +37,7 @@ def describe(name: str) -> str:
     """The reader's name with what identifies its weights, so that rows of two readers never mix."""
     if name != "embedded":
         return name
-    folder = resources.files("ragcompress").joinpath("weights")
-    digest = sha256(folder.joinpath("reader-int8.onnx").read_bytes() + folder.joinpath("reader.json").read_bytes())
+    digest = sha256(shipped("reader-int8.onnx") + shipped("reader.json"))
     return f"embedded, sha256 {digest.hexdigest()[:12]}"
 
 

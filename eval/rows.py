@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Span
 
-__all__ = ["Key", "Line", "Row", "RowWriter", "read_header", "read_rows", "write_header"]
+__all__ = ["Key", "Line", "Row", "RowWriter", "read_header", "read_rows", "whole_lines", "write_header"]
 
 Key = tuple[str, str, str, float]  # data set, question, compressor, budget
 
@@ -94,13 +94,24 @@ def read_rows(folder: Path) -> Iterator[Row]:
     path = folder / "rows.jsonl" if folder.is_dir() else folder
     if not path.exists():
         return
+    for number, line in enumerate(whole_lines(path), start=1):
+        try:
+            yield _row(json.loads(line))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise InvalidInput(f"{path}, line {number} is no row of a run: {error}") from error
+
+
+def whole_lines(path: Path) -> Iterator[str]:
+    """The lines of a file of results; a last one that was cut short by a kill is passed over.
+
+    Raises:
+        InvalidInput: It is no UTF-8 text.
+    """
     with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith("\n"):
-                try:
-                    yield _row(json.loads(line))
-                except (ValueError, TypeError, AttributeError) as error:
-                    raise InvalidInput(f"{path}, line {number} is no row of a run: {error}") from error
+        try:
+            yield from (line for line in file if line.endswith("\n"))
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"{path} is no file of results: {error}") from error
 
 
 def _row(record: dict[str, Any]) -> Row:
@@ -179,4 +190,7 @@ def write_header(folder: Path, header: dict[str, Any]) -> dict[str, Any]:
 def read_header(folder: Path) -> dict[str, Any]:
     """The header of a run; empty when there is none."""
     path = folder / "run.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(f"{path} is no header of a run: {error}; give --out a new folder") from error

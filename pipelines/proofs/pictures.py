@@ -73,7 +73,7 @@ def of_demo(folder: Path) -> None:
     """Run the demo on a question, record the terminal and photograph the page."""
     folder.mkdir(parents=True, exist_ok=True)
     screen = Console(
-        record=True, width=104, force_terminal=True, color_system="truecolor", file=io.StringIO(), highlight=False
+        record=True, width=118, force_terminal=True, color_system="truecolor", file=io.StringIO(), highlight=False
     )
 
     def console(*, stderr: bool = False) -> Console:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,14 @@ def test_another_file_is_refused(monkeypatch):
 def test_somebodys_own_file_is_read_as_it_is(tmp_path: Path):
     (tmp_path / "labeller.json").write_bytes(b"{}")
     assert checked(tmp_path / "labeller.json") == b"{}"
+
+
+def test_a_file_that_a_wheel_holds_cut_is_whole_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As `hatch_build` writes it."""
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "other.onnx").write_bytes(b"head TABLE tail")
+    (weights / "mine.onnx.cut").write_bytes(b'{"of": "other.onnx", "start": 5, "size": 5, "at": 2}\nab' + b"\ncd")
+    monkeypatch.setattr(room.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(room, "sums", lambda: {"mine.onnx": hashlib.sha256(b"abTABLE\ncd").hexdigest()})
+    assert shipped("mine.onnx") == b"abTABLE\ncd"

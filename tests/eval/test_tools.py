@@ -10,6 +10,7 @@ import pytest
 from eval_cases import FILLER, question
 
 from eval import choose, speed, trust
+from eval.answers import read_answers
 from eval.bounds import Oracle, full
 from eval.cli import main
 from eval.datasets import shortened
@@ -18,6 +19,7 @@ from eval.options import METHODS
 from eval.presets import PRESETS, preset
 from eval.readers import generative, named
 from eval.retrieval import retrieval_scores, retrieve_for
+from eval.rows import read_rows
 from eval.run import Plan
 from ragcompress.core.budget import TokenBudget
 from ragcompress.core.context import Context
@@ -266,3 +268,14 @@ def test_runs_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.Captur
     notes.write_text("# Notes\n", encoding="utf-8")
     assert main(["report", str(notes)]) == 2
     assert "line 1 is no row of a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"K\xe4se\n", b"[]\n", b"{}\n", b"[" * 9000 + b"\n", b'{"dataset": 3}\n'])
+def test_a_file_that_holds_no_rows_is_named(content: bytes, tmp_path: Path) -> None:
+    """Whatever is in it: its name and a reason, not a traceback."""
+    for name in ("rows.jsonl", "answers.jsonl", "run.json"):
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"rows\.jsonl"):
+        list(read_rows(tmp_path))
+    with pytest.raises(InvalidInput, match=r"answers\.jsonl"):
+        list(read_answers(tmp_path))
