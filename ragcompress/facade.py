@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from math import isfinite
 from time import monotonic
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from ragcompress.core.segment import Segmenter
 from ragcompress.core.threads import in_thread
 from ragcompress.core.types import Passage
 from ragcompress.methods import DEFAULT, deciding, default, resolve
+from ragcompress.pruners.ahead import encode_ahead
 from ragcompress.pruners.nothing import WHEN_NOTHING, WhenNothing
 from ragcompress.results.result import Compressed, brief
 from ragcompress.telemetry import spanned
@@ -30,6 +32,7 @@ __all__ = ["acompress", "compress", "compress_many", "units"]
 
 OnError = Literal["fallback", "raise"]
 GRACE = 0.03  # seconds that words alone may take when the time is up, before a mere glance answers
+TOGETHER = 8  # questions of a list whose passages are encoded side by side
 SMALL = 50_000  # characters that they can be expected to read in that time
 
 
@@ -93,6 +96,9 @@ def compress_many(
 ) -> Iterator[Compressed]:
     """Compress many ``(query, passages)`` pairs lazily and in order; ``options`` as in `compress`.
 
+    Of a list some questions are looked at together: their passages are encoded side by side, each once. From any other
+    iterable one is taken when its turn comes.
+
     Raises:
         InvalidInput: At once for what is wrong with the settings; for an item when its turn comes.
         MissingExtra: ``progress=True`` without rich.
@@ -102,10 +108,13 @@ def compress_many(
         raise InvalidInput(f"compress_many takes no {unknown[0]!r}; its options are those of compress")
     _check("?", budget, **options)
     method = _method(compressor, dynamic=budget is None)
+    together = TOGETHER if isinstance(items, list | tuple) and options.get("timeout_s") is None else 1
     if progress:
         track = require("rich.progress", "cli").track
         items = track(items if hasattr(items, "__len__") else list(items), description="compress")
-    return _each(items, budget, method, _label(compressor, method), options)
+    done = partial(compress, budget=budget, compressor=method, **options)
+    label = _label(compressor, method)
+    return (replace(out, method=label) for out in _each(items, done, partial(encode_ahead, method), together))
 
 
 def units(text: str, kind: str | Segmenter | None = None) -> list[tuple[int, int]]:
@@ -120,13 +129,21 @@ def units(text: str, kind: str | Segmenter | None = None) -> list[tuple[int, int
     return [(unit.start, unit.end) for unit in structure.units(text, kind)]
 
 
-def _each(items: Iterable[Any], budget: Budget, method: Compressor, label: str, options: Any) -> Iterator[Compressed]:
-    for at, item in enumerate(items):
-        if not isinstance(item, tuple | list) or len(item) != 2:
-            raise InvalidInput(f"item {at} must be a pair (query, passages), not {type(item).__name__}")
-        query, passages = item
-        out = compress(query, passages, budget, method, **options)
-        yield replace(out, method=label)
+def _each(
+    items: Iterable[Any],
+    done: Callable[[str, Iterable[str | Passage]], Compressed],
+    ahead: Callable[[list[Any]], None],
+    together: int,
+) -> Iterator[Compressed]:
+    """Items done one by one; ``ahead`` is told ``together`` of them before the first of these is begun."""
+    turns = enumerate(items)
+    while group := list(islice(turns, together)):
+        if len(group) > 1:
+            ahead([item for _, item in group])
+        for at, item in group:
+            if not isinstance(item, tuple | list) or len(item) != 2:
+                raise InvalidInput(f"item {at} must be a pair (query, passages), not {type(item).__name__}")
+            yield done(*item)
 
 
 def _check(

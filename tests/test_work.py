@@ -101,3 +101,35 @@ def test_work_grows_with_the_passages_and_not_faster(work):
     assert seen[200]["forwards"] == 201
     assert seen[200]["positions"] <= 10.5 * seen[20]["positions"]
     assert seen[200]["tokeniser"] <= seen[20]["tokeniser"] + 8
+
+
+def test_many_questions_encode_a_shared_passage_once_and_give_what_one_by_one_gives(work):
+    question, passages = asked("Gorm", 24)
+    items = [(f"{question} {at}", passages[at : at + 12]) for at in range(10)]
+    kept = [out.text for out in rc.compress_many(items, budget=60, compressor="student")]
+    assert work["forwards"] == len(items) + 21  # each question, and the passages that any of them has
+    assert kept == [rc.compress(*item, budget=60, compressor="student").text for item in items]
+
+
+def test_what_an_index_stores_takes_one_forward_a_passage(work):
+    from ragcompress.retriever.states import StateMaker
+    from ragcompress.retriever.table import SHARED, Table
+    from ragcompress.retriever.units import UnitMaker
+
+    pytest.importorskip("faiss", reason="the table needs it")
+    _, passages = asked("Holm", SHARED + 6)
+    made = Table(384, makers=(StateMaker(), UnitMaker())).made(passages)
+    assert work["forwards"] == len(passages)
+    assert [len(rows) for rows in made.values()] == [len(passages)] * 2
+
+
+def test_words_alone_hold_little_of_a_long_text():
+    import tracemalloc
+
+    text = "The tram runs every ten minutes and dogs need a ticket. " * 40_000
+    context = rc.Context.of("When does the tram run?", [text])
+    tracemalloc.start()
+    rc.LexicalScorer()(context)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 14 * len(text)  # its one segment is read at once, its passage in parts

@@ -211,7 +211,7 @@ class _WindowedEncoder(Shared):
     def _encode(self, keys: Sequence[tuple[str, str]]) -> list[Encoded]:
         """States of (what stands in front, text) pairs, in order."""
         found = {key: known for key in keys if (known := self._recall(key)) is not None}
-        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        missing = sorted({key for key in keys if key not in found}, key=lambda key: (len(key[1]), key))
         for chunk in (missing[at : at + CHUNK] for at in range(0, len(missing), CHUNK)):
             if self._words is not None:
                 self._words.learn(sanitise(part) for key in chunk for part in key)

@@ -17,6 +17,7 @@ from ragcompress.retriever.store import Generation, Writer
 
 __all__ = ["Table"]
 
+SHARED = 64  # passages that all makers see before the next: their states fit the encoder's cache
 COMPACT_ABOVE = 0.25  # share of deleted rows from which a graph or quantiser is built anew at save
 
 
@@ -82,8 +83,15 @@ class Table:
         self.changes += 1
 
     def made(self, passages: Sequence[Passage]) -> dict[str, list[NDArray[Any]]]:
-        """What the makers compute for these passages, by name of sidecar."""
-        return {name: _made(maker, passages) for name, maker in self.makers.items()}
+        """What the makers compute for these passages, by name of sidecar.
+
+        All makers see some passages before any sees the next: what one encodes, another finds in the encoder's cache.
+        """
+        arrays: dict[str, list[NDArray[Any]]] = {name: [] for name in self.makers}
+        for at in range(0, len(passages), SHARED):
+            for name, maker in self.makers.items():
+                arrays[name] += _made(maker, passages[at : at + SHARED])
+        return arrays
 
     def packed(self) -> dict[str, Any]:
         """The living rows as plain values, for pickles and copies."""

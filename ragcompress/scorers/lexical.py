@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,12 +43,11 @@ def _parts(term: str) -> list[str]:
     return [term] if len(term) == 1 else [term[at : at + 2] for at in range(len(term) - 1)]
 
 
-def _passage_terms(passage: Passage) -> list[str]:
-    """`terms` of title and text, with looks at the clock in a long one."""
-    found = terms(passage.title)
+def _passage_parts(passage: Passage) -> Iterator[str]:
+    """Title and text in parts, with looks at the clock in a long one."""
+    yield passage.title
     for start, end in ticking(chunks(passage.text)):
-        found.extend(terms(passage.text[start:end]))
-    return found
+        yield passage.text[start:end]
 
 
 @lru_cache(maxsize=50_000)
@@ -90,12 +89,19 @@ class LexicalScorer:
     def weigh(self, context: Context) -> tuple[list[float], list[float]]:
         """BM25 of every segment and of every passage, unmixed."""
         query = Counter(terms(context.asked))
-        own = self._scores(query, [terms(segment.text) for segment in ticking(context.segments)])
-        return own, self._scores(query, [_passage_terms(p) for p in ticking(context.passages)])
+        own = self._scores(query, ([segment.text] for segment in ticking(context.segments)))
+        return own, self._scores(query, (_passage_parts(passage) for passage in ticking(context.passages)))
 
-    def _scores(self, query: Counter[str], documents: Sequence[Sequence[str]]) -> list[float]:
-        counts = [Counter(filter(query.__contains__, document)) for document in documents]
-        lengths = [len(document) for document in documents]
+    def _scores(self, query: Counter[str], documents: Iterable[Iterable[str]]) -> list[float]:
+        """BM25 of documents, each in parts: of a long text only the query's words are held at a time."""
+        counts, lengths = list[Counter[str]](), list[int]()
+        for parts in documents:
+            count, length = Counter[str](), 0
+            for found_here in map(terms, parts):
+                count.update(filter(query.__contains__, found_here))
+                length += len(found_here)
+            counts.append(count)
+            lengths.append(length)
         mean = max(sum(lengths) / len(lengths), 1.0) if lengths else 1.0
         found = Counter(term for count in counts for term in count)
         weight = {term: math.log(1 + (len(counts) - n + 0.5) / (n + 0.5)) for term, n in found.items()}
