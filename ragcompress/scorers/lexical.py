@@ -108,6 +108,6 @@ class LexicalScorer:
         scores = []
         for count, length in zip(counts, lengths, strict=True):
             damping = self.k1 * (1 - self.b + self.b * length / mean)
-            parts = (query[term] * weight[term] * n * (self.k1 + 1) / (n + damping) for term, n in count.items())
-            scores.append(math.fsum(parts))
+            shares = (query[term] * weight[term] * n * (self.k1 + 1) / (n + damping) for term, n in count.items())
+            scores.append(math.fsum(shares))
         return scores
