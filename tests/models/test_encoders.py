@@ -5,8 +5,9 @@ import pytest
 
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
-from ragcompress.models.encoders import OVERLAP, WINDOW, OnnxEncoder, _cuts
+from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.sessions import run_all
+from ragcompress.models.windowed import OVERLAP, WINDOW, cuts
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,10 @@ def test_the_title_is_read_but_has_no_offsets(encoder):
 
 @pytest.mark.parametrize("size", [0, 1, 200, 253, 254, 255, 1000])
 def test_windows_keep_every_token_once(size):
-    kept = [at for _, _, begin, end in _cuts(size, WINDOW - 2) for at in range(begin, end)]
+    kept = [at for _, _, begin, end in cuts(size, WINDOW - 2) for at in range(begin, end)]
     assert kept == list(range(size))
-    assert all(end - start <= WINDOW - 2 for start, end, _, _ in _cuts(size, WINDOW - 2))
-    assert all(start <= begin - OVERLAP or start == 0 for start, _, begin, _ in _cuts(size, WINDOW - 2))
+    assert all(end - start <= WINDOW - 2 for start, end, _, _ in cuts(size, WINDOW - 2))
+    assert all(start <= begin - OVERLAP or start == 0 for start, _, begin, _ in cuts(size, WINDOW - 2))
 
 
 def test_long_text_gives_a_state_for_every_token(encoder):
