@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
+from ragcompress.cli.care import ACTIONS
 from ragcompress.cli.gathering import Gathered, gather, say_skipped
 from ragcompress.cli.options import AsJson, Files, MaybeStore, Precompute, StoreUnits, needs_input
 from ragcompress.cli.output import console, note, put_json
@@ -52,7 +53,12 @@ def index(
     """Index files and folders for retrieve and ask, into a folder or a vector database.
 
     A file that can't be read is named and left out. When it is interrupted, the same command goes on where it stopped.
+
+    `ragcompress index verify DIR` looks through an index for damage, `ragcompress index repair DIR` mends it.
     """
+    if out is None and store is None and files is not None and len(files) == 2 and files[0] in ACTIONS:
+        ACTIONS[files[0]](files[1], as_json)
+        return
     started = perf_counter()
     needs_input(files)
     files = files or ["-"]

@@ -51,9 +51,9 @@ def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bo
         said = "nothing was kept: no unit was relevant enough, or none fits"
         return answer if answer.notes else answer.note(said, "nothing-relevant")
     if when == "best" and not free and any(gone.reason in _WORTHLESS for gone in answer.dropped):
-        said = _with_size_of_best(answer, budget, "nothing was kept, as what fits is worth next to nothing: ")
-        if said is not answer:
-            return said
+        sized = _with_size_of_best(answer, budget, "nothing was kept, as what fits is worth next to nothing: ")
+        if sized is not answer:
+            return sized
     ranked = _ranked(answer)
     order = _from_each(ranked, best_first([segment.score for segment in ranked.segments]))
     if when == "all":

@@ -29,7 +29,17 @@ from uuid import uuid4
 
 from ragcompress.core.errors import BadIndex, DamagedIndex, InvalidInput, NewerFormat
 
-__all__ = ["FORMAT_VERSION", "Generation", "read_generation", "replace_file", "write_generation"]
+__all__ = [
+    "FORMAT_VERSION",
+    "Generation",
+    "check_file",
+    "parsed_manifest",
+    "pointer",
+    "read_generation",
+    "replace_file",
+    "sweep",
+    "write_generation",
+]
 
 FORMAT_VERSION = 1
 T = TypeVar("T")
@@ -69,7 +79,7 @@ def write_generation(folder: Path, writers: Mapping[str, Writer], facts: Mapping
             shutil.rmtree(new, ignore_errors=True)
             raise
         replace_file(folder / "CURRENT", f"{new.name} {digest}\n".encode())
-        _sweep(folder, new)
+        sweep(folder, new)
 
 
 def _write_files(new: Path, writers: Mapping[str, Writer], facts: Mapping[str, Any]) -> str:
@@ -87,7 +97,7 @@ def _write_files(new: Path, writers: Mapping[str, Writer], facts: Mapping[str, A
     return hashlib.sha256(body).hexdigest()
 
 
-def _sweep(folder: Path, keep: Path) -> None:
+def sweep(folder: Path, keep: Path) -> None:
     """Remove the generations and half-written pointers that nothing names any more."""
     for path in folder.glob("gen-*"):
         if path != keep:
@@ -112,14 +122,14 @@ def read_generation(folder: Path, read: Callable[[Generation], T], *, verify: bo
     if not folder.is_dir():
         raise BadIndex(f"there is no index at {folder}; write one with save(folder)")
     while True:
-        pointer = _pointer(folder)
+        current = _pointer(folder)
         try:
-            return read(_checked_generation(folder, pointer, verify))
+            return read(_checked_generation(folder, current, verify))
         except DamagedIndex:
-            if _pointer(folder) == pointer:
+            if _pointer(folder) == current:
                 raise
         except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-            if _pointer(folder) == pointer:
+            if _pointer(folder) == current:
                 raise DamagedIndex(f"the index at {folder} can't be read: {error}; {REBUILD}") from error
 
 
@@ -132,19 +142,33 @@ def _pointer(folder: Path) -> bytes:
         raise BadIndex(f"there is no index at {folder}; write one with save(folder)") from error
 
 
-def _checked_generation(folder: Path, pointer: bytes, verify: bool) -> Generation:
-    match = _CURRENT.fullmatch(pointer)
+def pointer(folder: Path) -> tuple[str, str]:
+    """The name of the current generation, and the sha256 of its manifest.
+
+    Raises:
+        BadIndex: There is no index. DamagedIndex: ``CURRENT`` is missing or names none.
+    """
+    return _named(folder, _pointer(folder))
+
+
+def _named(folder: Path, body: bytes) -> tuple[str, str]:
+    match = _CURRENT.fullmatch(body)
     if match is None:
         raise DamagedIndex(f"{folder / 'CURRENT'} does not name a generation; {REBUILD}")
-    home = folder / match[1].decode()
+    return match[1].decode(), match[2].decode()
+
+
+def _checked_generation(folder: Path, current: bytes, verify: bool) -> Generation:
+    name_of_home, digest = _named(folder, current)
+    home = folder / name_of_home
     body = _read_manifest(home / "manifest.json")
-    facts = _parsed_manifest(home / "manifest.json", body)
-    if hashlib.sha256(body).hexdigest() != match[2].decode():
+    facts = parsed_manifest(home / "manifest.json", body)
+    if hashlib.sha256(body).hexdigest() != digest:
         raise DamagedIndex(f"{home / 'manifest.json'} fails its checksum; {REBUILD}")
     for name, entry in facts["files"].items():
         if Path(name).name != name or name in ("", ".", ".."):
             raise DamagedIndex(f"{home / 'manifest.json'} names {name!r}, which is no file of this folder; {REBUILD}")
-        _check_file(home / name, entry, verify)
+        check_file(home / name, entry, verify)
     return Generation(folder=home, facts=facts, names=frozenset(facts["files"]))
 
 
@@ -155,7 +179,7 @@ def _read_manifest(path: Path) -> bytes:
         raise DamagedIndex(f"{path} is missing; {REBUILD}") from error
 
 
-def _parsed_manifest(path: Path, body: bytes) -> dict[str, Any]:
+def parsed_manifest(path: Path, body: bytes) -> dict[str, Any]:
     """Parse before the checksum is compared: a newer format must be called newer, whatever else it changed."""
     try:
         facts = json.loads(body)
@@ -170,7 +194,12 @@ def _parsed_manifest(path: Path, body: bytes) -> dict[str, Any]:
     return facts  # type: ignore[no-any-return]
 
 
-def _check_file(path: Path, entry: Mapping[str, Any], verify: bool) -> None:
+def check_file(path: Path, entry: Mapping[str, Any], verify: bool) -> None:
+    """Compare a file with its entry in the manifest; ``verify``: its checksum as well.
+
+    Raises:
+        DamagedIndex: It is missing or another.
+    """
     if not path.is_file():
         raise DamagedIndex(f"{path} is missing; {REBUILD}")
     size = path.stat().st_size
