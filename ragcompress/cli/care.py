@@ -23,9 +23,7 @@ def verify(folder: str, as_json: bool) -> None:
         for line in found.damage:
             console().print(line, markup=False)
         if found.leftovers:
-            note(
-                f"{len(found.leftovers)} leftovers of interrupted saves; they do no harm, and the next save removes them"
-            )
+            note(f"{len(found.leftovers)} leftovers of interrupted saves: no harm, the next save removes them")
         size = f"{found.files:,} files, {found.bytes / 1e6:,.1f} MB"
         end = f"mend it: ragcompress index repair {folder}" if found.damage else f"whole: {size}"
         console().print(end, markup=False, style="bold")

@@ -67,12 +67,8 @@ def test_all_damage_is_told_not_the_first_alone(index: Path) -> None:
     for name in ("starts.npy", "alive.npy"):
         damage(index, name)
     next(index.rglob("vectors.faiss")).unlink()
-    told = verify_index(index).damage
-    assert sorted(line.split(" ")[0].rpartition("/")[2] for line in told) == [
-        "alive.npy",
-        "starts.npy",
-        "vectors.faiss",
-    ]
+    told = sorted(Path(line.split(" ")[0]).name for line in verify_index(index).damage)
+    assert told == ["alive.npy", "starts.npy", "vectors.faiss"]
 
 
 def test_lost_texts_are_refused_and_nothing_is_touched(index: Path) -> None:
