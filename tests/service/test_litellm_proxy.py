@@ -22,6 +22,7 @@ from service_helpers import LONG, call, serving, talk
 
 import ragcompress
 from ragcompress.core.budget import embedded_count
+from ragcompress.service.settings import Settings
 
 LITELLM = os.environ.get("RAGCOMPRESS_LITELLM") or shutil.which("litellm")
 KEY = "sk-of-this-test-only-0123456789"
@@ -108,7 +109,7 @@ def _sent(client, seen, messages):
 
 def test_litellm_s_guardrail(tmp_path):
     with _upstream() as (upstream, seen):
-        with serving() as sidecar:
+        with serving(Settings(timeout_s=110)) as sidecar:  # a machine with other work needs more than 30 s
             proxy = _proxy(tmp_path, "headroom", upstream, sidecar)
             client = proxy.__enter__()
             first = _sent(client, seen, ASKED)
@@ -123,7 +124,7 @@ def test_litellm_s_guardrail(tmp_path):
 
 def test_our_guardrail(tmp_path):
     with _upstream() as (upstream, seen):
-        with serving() as sidecar:
+        with serving(Settings(timeout_s=110)) as sidecar:  # a machine with other work needs more than 30 s
             proxy = _proxy(tmp_path, "ragcompress.client.litellm.RagCompressGuardrail", upstream, sidecar)
             client = proxy.__enter__()
             first = _sent(client, seen, ASKED[:3])  # while it is the newest
