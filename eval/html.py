@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Sequence
-from html import escape
+from html import escape as _escape
 from importlib import resources
 from itertools import groupby, pairwise
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput
+from ragcompress.results.show import visible
 
 from .chart import curve
 from .datasets import find, load
@@ -20,6 +23,12 @@ from .stats import Interval
 from .summary import Cell, quality
 
 __all__ = ["page"]
+
+
+def escape(text: str) -> str:
+    """Text for HTML, with control characters and direction marks made visible."""
+    return _escape(visible(text))
+
 
 SHOWN = 40  # questions per data set; the page stays small enough to mail
 HEADINGS = (
@@ -38,8 +47,11 @@ def page(cells: Sequence[Cell], rows: Sequence[Row], header: dict[str, Any], *, 
         body.append(f"<section><h2>{escape(dataset)}</h2>{curve(own)}{_table(own)}")
         body.append(_regressions(dataset, rows, header.get("paths", {}).get(dataset)))
         body.append("</section>")
+    known = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{known}'; base-uri 'none'"
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f"<title>Compression, measured</title><style>{style}</style><main>{''.join(body)}</main>"
         f"<script>{script}</script></html>"
     )

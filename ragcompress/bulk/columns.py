@@ -6,6 +6,7 @@ import base64
 import csv
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -103,9 +104,23 @@ def _write_jsonl(path: Path, parts: Iterable[Rows], columns: Columns) -> None:
 def _write_csv(path: Path, parts: Iterable[Rows], columns: Columns) -> None:
     with path.open("w", encoding="utf-8", newline="", errors="replace") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
+        writer.writerow(map(unformulated, columns))
         for row in _in_order(parts, columns):
-            writer.writerow(value if _flat(value) else json.dumps(value, default=_plain) for value in row.values())
+            writer.writerow(
+                unformulated(value) if _flat(value) else json.dumps(value, default=_plain) for value in row.values()
+            )
+
+
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d[\d.,eE+-]*$)")
+
+
+def unformulated(value: Any) -> Any:
+    """A cell that a spreadsheet shows and does not compute: what begins like a formula gets an apostrophe in front.
+
+    >>> unformulated("=1+1"), unformulated("-5.2"), unformulated("- a point"), unformulated(-1)
+    ("'=1+1", '-5.2', "'- a point", -1)
+    """
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value.lstrip()) else value
 
 
 def _in_order(parts: Iterable[Rows], columns: Columns) -> Iterator[dict[str, Any]]:

@@ -23,7 +23,7 @@ from ragcompress.core.errors import InvalidInput, RagCompressError
 from ragcompress.core.types import Passage
 from ragcompress.documents.decode import decode, is_text
 from ragcompress.documents.formats import READERS
-from ragcompress.documents.formats.page import MOST_BYTES, Member, Page, Part
+from ragcompress.documents.formats.page import MOST_BYTES, MOST_JSON, Member, Page, Part
 from ragcompress.documents.json_pieces import split_json
 from ragcompress.documents.lines import HEADINGS, split_lines, split_sections
 from ragcompress.documents.pages import Piece, split_page
@@ -42,6 +42,25 @@ _NO_TEXT = {
     **dict.fromkeys((".7z", ".rar", ".bz2", ".xz", ".zst"), "an archive of a kind that is not opened"),
 }
 _DEEPEST = 3  # archives in archives
+MOST_TEXT = MOST_BYTES  # characters that one file may give: repeated names and shared cells make much of little
+
+
+@dataclass(slots=True)
+class _Room:
+    """What one file may still unpack, in bytes, and give, in characters; archives in it share this."""
+
+    data: int = MOST_BYTES
+    text: int = MOST_TEXT
+
+    def take(self, where: str, *, data: int = 0, text: int = 0) -> None:
+        self.data, self.text = self.data - data, self.text - text
+        if self.data < 0 or self.text < 0:
+            most = f"{MOST_BYTES:,} bytes" if self.data < 0 else f"{MOST_TEXT:,} characters"
+            raise _Bomb(f"{where} unpacks to more than {most}; unpack it yourself if you trust it")
+
+
+class _Bomb(InvalidInput):
+    """Not only this file is refused, but the one that it came in."""
 
 
 @dataclass(slots=True)
@@ -141,12 +160,14 @@ def read_source(source: Source, *, column: str = "text", known: str = "") -> Con
     content = Content(digest=hashlib.sha256(data).hexdigest()[:16])
     content.unchanged = content.digest == known
     if not content.unchanged:
-        _gather(data, source, column, content, depth=0)
+        _gather(data, source, column, content, _Room(MOST_BYTES, MOST_TEXT))
     return content
 
 
 def _bytes(source: Source) -> bytes:
     try:
+        if source.outside:
+            raise InvalidInput(f"{source.where} is a link out of its folder; name the file itself if you trust it")
         if source.path is None:
             return sys.stdin.buffer.read()
         if (size := source.path.stat().st_size) > MOST_BYTES:
@@ -156,26 +177,31 @@ def _bytes(source: Source) -> bytes:
         raise InvalidInput(f"cannot read {source.where}: {error.strerror}; check its permissions") from error
 
 
-def _gather(data: bytes, source: Source, column: str, content: Content, *, depth: int) -> None:
+def _gather(data: bytes, source: Source, column: str, content: Content, room: _Room, *, depth: int = 0) -> None:
     number = 0
     for part in _parts(data, source, column):
         if isinstance(part, Skipped):
             content.skipped.append(part)
         elif isinstance(part, Passage):
+            room.take(source.where, text=len(part.text) + 64 * len(part.metadata))
             content.passages.append(part)
         elif isinstance(part, Page):
+            room.take(source.where, text=len(part.text))
             made = list(_passages(part, source, number))
             number += len(made)
             content.passages += made
         elif depth == _DEEPEST:
             content.skipped.append(Skipped(part.source.where, f"lies more than {_DEEPEST} archives deep"))
         else:
-            _member(part, column, content, depth)
+            room.take(source.where, data=len(part.data))
+            _member(part, column, content, room, depth)
 
 
-def _member(part: Member, column: str, content: Content, depth: int) -> None:
+def _member(part: Member, column: str, content: Content, room: _Room, depth: int) -> None:
     try:
-        _gather(part.data, part.source, column, content, depth=depth + 1)
+        _gather(part.data, part.source, column, content, room, depth=depth + 1)
+    except _Bomb:
+        raise
     except RagCompressError as error:
         content.skipped.append(Skipped(part.source.where, short_reason(str(error), part.source)))
 
@@ -214,7 +240,7 @@ def _placed(text: str, piece: Piece, facts: dict[str, Any]) -> Page:
 
 
 def _pieces(text: str, kind: str, stem: str) -> list[Piece]:
-    if kind == ".json":
+    if kind == ".json" and len(text) <= MOST_JSON:
         try:
             return split_json(text, title=stem)
         except (ValueError, RecursionError):

@@ -17,6 +17,8 @@ __all__ = ["csv_passages", "jsonl_passages", "looks_like_jsonl", "record_text", 
 
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _FIELDS = ("text", "id", "title", "score")
+MOST_COLUMNS = 16_384  # as many as Excel has
+MOST_ROW = 50_000_000  # characters
 
 
 def looks_like_jsonl(text: str) -> bool:
@@ -63,6 +65,7 @@ def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Pa
         for cells in reader:
             if not names:
                 names = _apart(_column(name, column) for name in cells)
+                _few(len(names), source)
             elif cells:
                 number += 1
                 place = f"{source.where}, row {number} (ending at line {reader.line_num})"
@@ -72,6 +75,11 @@ def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Pa
                 yield row_passage(row, source, number=number, place=place, column=column)
     except csv.Error as error:
         raise InvalidInput(f"{source.where}, line {reader.line_num}: {error}; convert it to .jsonl") from error
+
+
+def _few(columns: int, source: Source) -> None:
+    if columns > MOST_COLUMNS:
+        raise InvalidInput(f"{source.where} has {columns:,} columns; at most {MOST_COLUMNS:,} are read, so split it")
 
 
 def _apart(names: Iterable[str]) -> list[str]:
@@ -89,12 +97,17 @@ def table_passages(
 ) -> Iterator[Passage]:
     """One passage a row of a table whose first row that is not empty names its columns; empty cells are left out."""
     names: list[str] = []
+    blank: Sequence[Any] = ()
     for number, cells in enumerate(rows, start=1):
-        if all(cell is None or cell == "" for cell in cells):
+        if cells is blank or all(cell is None or cell == "" for cell in cells):
+            blank = cells  # a gap of a million rows is the same row a million times
             continue
         if not names:
+            _few(len(cells), source)
             names = _apart(_column(str(cell or f"column {at}"), column) for at, cell in enumerate(cells, start=1))
             continue
+        if sum(len(cell) for cell in cells if isinstance(cell, str)) > MOST_ROW:
+            raise InvalidInput(f"{source.where}, row {number} holds more than {MOST_ROW:,} characters; split it")
         row = {name: cell for name, cell in zip(names, cells, strict=False) if cell is not None and cell != ""}
         made = row_passage(row, source, number=number, place=f"{source.where}, row {number}", column=column)
         facts = {**made.metadata, **more, "row": number}

@@ -26,12 +26,14 @@ class Source:
         where: Goes into messages and ``metadata["source"]``: the path.
         path: The file; None is standard input, or a file inside another.
         named: Whether the user named it, and not only a folder that it lies in.
+        outside: Whether it is a link in a folder to a file that lies elsewhere.
     """
 
     name: str
     where: str
     path: Path | None = None
     named: bool = False
+    outside: bool = False
 
     @property
     def kind(self) -> str:
@@ -114,7 +116,8 @@ def _folder(folder: Path, exclude: Sequence[str]) -> Iterator[Source]:
         for name in sorted(names):
             path, relative = Path(parent, name), (here / name).as_posix()
             if not name.startswith(".") and not left_out(relative) and path.is_file():
-                yield Source(relative, path.as_posix(), path)
+                outside = path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+                yield Source(relative, path.as_posix(), path, outside=outside)
 
 
 def _patterns(folder: Path, exclude: Sequence[str]):  # type: ignore[no-untyped-def]

@@ -48,7 +48,11 @@ _NOTEBOOK = """
 --fade:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#767671));--line:var(--jp-border-color2,#dddcd6)}
 [data-jp-theme-light=false] .rc,.vscode-dark .rc{--keep:#5c4b00}
 """
-_HEAD = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_HEAD = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+    f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+)
 
 
 def page(result: Compressed) -> str:

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["by_use", "limit_of", "merged", "name_of", "pieces", "rewritten", "rich_lines", "visible"]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\U000e0000-\U000e0fff]")
+_MARKS = re.compile(r"[\u061c\u200e\u200f\ufeff]")  # of direction and byte order: nothing is to be seen of them
 _SPACE = re.compile(r"\s{2,}")
 _NAMED = 10  # passages that were dropped whole and are named
 _SHOWN = 90  # characters of a long dropped stretch that a terminal shows at either end
 
 
 def visible(text: str) -> str:
-    """Text that is safe to print: control characters (a terminal would obey them) and lone surrogates as ``\ufffd``.
+    """Text that is safe to print: control characters (a terminal would obey them), what turns the direction of text
+    and what carries unseen letters, and lone surrogates, as ``\ufffd``.
 
     >>> visible("a" + chr(27) + "[2J")
     'a�[2J'
     """
-    return _CONTROL.sub("\ufffd", sanitise(text.replace("\r\n", "\n")))
+    return _CONTROL.sub("\ufffd", _MARKS.sub("", sanitise(text.replace("\r\n", "\n"))))
 
 
 def rich_lines(result: Compressed, *, colour: bool = True, most: int | None = None) -> Iterator[Any]:

@@ -27,7 +27,8 @@ def epub(data: bytes, source: Source) -> Iterator[Page]:
         package = next(each.get("full-path", "") for each in container.iter() if each.tag.endswith("rootfile"))
         root = _xml(book.read(package))
         names = _spine(root, posixpath.dirname(package))
-        chapters = [book.read(name) for name in names if name in book.namelist()]
+        there = set(book.namelist())
+        chapters = [book.read(name) for name in dict.fromkeys(names) if name in there]
         titles = [each.text.strip() for each in root.iter() if each.tag.endswith("}title") and each.text]
         title = titles[0] if titles else source.stem
     for number, chapter in enumerate(chapters, start=1):
@@ -45,6 +46,8 @@ def _spine(root: ElementTree.Element, folder: str) -> list[str]:
 
 
 def _xml(data: bytes) -> ElementTree.Element:
-    if b"<!ENTITY" in data:  # entities that expand without end are an old trick, and no book needs them
+    if b"<!ENTITY" in data.replace(
+        b"\0", b""
+    ):  # entities that expand without end are an old trick, and no book needs them
         raise InvalidInput("its table of contents declares XML entities, which are not read")
     return ElementTree.fromstring(data)

@@ -43,8 +43,9 @@ def _message(data: bytes, source: Source, facts: dict[str, int]) -> Iterator[Par
         shown = [f"{name}: {message[name]}" for name in _SHOWN if message[name]]
         text = "\n".join(shown) + "\n\n" + _body(message, source)
         title = " ".join(str(message["Subject"] or "").split())
+        attached = list(message.iter_attachments())
     yield Page(text, title or source.stem, facts)
-    for at, part in enumerate(message.iter_attachments(), start=1):
+    for at, part in enumerate(attached, start=1):
         name = part.get_filename() or f"attachment {at}"
         inside = source.inside("/".join(filter(None, (str(facts.get("message", "")), name))))
         try:

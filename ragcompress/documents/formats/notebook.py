@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ragcompress.documents.formats.page import Page, reading
+from ragcompress.core.errors import InvalidInput
+from ragcompress.documents.formats.page import MOST_JSON, Page, reading
 from ragcompress.documents.sources import Source
 
 __all__ = ["ipynb"]
@@ -19,6 +20,8 @@ def ipynb(data: bytes, source: Source) -> Iterator[Page]:
         InvalidInput: It is broken.
     """
     with reading(source, "notebook"):
+        if len(data) > MOST_JSON:
+            raise InvalidInput(f"{source.where} has {len(data):,} bytes; of a notebook at most {MOST_JSON:,} are read")
         book = json.loads(data)
         language = book.get("metadata", {}).get("kernelspec", {}).get("language", "python")
         cells = book["cells"] if "cells" in book else [cell for sheet in book["worksheets"] for cell in sheet["cells"]]

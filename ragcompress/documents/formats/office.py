@@ -9,7 +9,7 @@ from typing import Any
 
 from ragcompress.core.errors import require
 from ragcompress.core.types import Passage
-from ragcompress.documents.formats.page import Page, checked_zip, reading
+from ragcompress.documents.formats.page import Page, checked_office, reading
 from ragcompress.documents.rows import table_passages
 from ragcompress.documents.sources import Source
 
@@ -24,7 +24,7 @@ def docx(data: bytes, source: Source) -> Iterator[Page]:
     """
     module = require("docx", "documents")
     with reading(source, "DOCX"):
-        checked_zip(data, source)
+        checked_office(data, source)
         opened = module.Document(io.BytesIO(data))
         blocks = [_block(each) for each in opened.iter_inner_content()]
         title = (opened.core_properties.title or "").strip()
@@ -60,7 +60,7 @@ def pptx(data: bytes, source: Source) -> Iterator[Page]:
     """
     module = require("pptx", "documents")
     with reading(source, "PPTX"):
-        checked_zip(data, source)
+        checked_office(data, source)
         slides = [(_slide(slide), _heading(slide)) for slide in module.Presentation(io.BytesIO(data)).slides]
     for number, (text, heading) in enumerate(slides, start=1):
         yield Page(text, " – ".join(filter(None, (source.stem, heading or f"slide {number}"))), {"slide": number})
@@ -96,8 +96,9 @@ def xlsx(data: bytes, source: Source) -> Iterator[Passage]:
     module = require("openpyxl", "documents")
     with reading(source, "XLSX"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validations that are not kept, which nobody wants here
-        checked_zip(data, source)
+        checked_office(data, source)
         opened = module.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         for sheet in opened.worksheets:
+            sheet.reset_dimensions()  # what the file says of its size may be a lie
             title, rows = f"{source.stem} – {sheet.title}", sheet.iter_rows(values_only=True)
             yield from table_passages(rows, source, title=title, more={"sheet": sheet.title})

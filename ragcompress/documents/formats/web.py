@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput, require
-from ragcompress.documents.formats.page import Page
+from ragcompress.documents.formats.page import Page, reading
 from ragcompress.documents.sources import Source
 
 __all__ = ["html"]
@@ -26,15 +26,23 @@ def html(data: bytes, source: Source) -> Iterator[Page]:
     trafilatura = require("trafilatura", "cli")
     if re.search(rb"<[A-Za-z]", data) and not re.search(rb"<html|<!doctype", data[:4096], re.IGNORECASE):
         data = b"<html><body>" + data + b"</body></html>"  # a fragment, which trafilatura takes for no HTML
+    with reading(source, "HTML"):
+        text, title = _main(data, source, trafilatura)
+    if text is not None:
+        yield Page(text, title or source.stem, markdown=True)
+
+
+def _main(data: bytes, source: Source, trafilatura: Any) -> tuple[str | None, str]:
+    """The main text, None where there is nothing at all, and the title."""
     tree = trafilatura.load_html(data)
     if tree is None:
         if data.strip():
             raise InvalidInput(f"{source.where} cannot be read as HTML; rename it to .txt if it is plain text")
-        return
+        return None, ""
     found = trafilatura.extract_metadata(tree)
     _flatten(tree)
     text = trafilatura.extract(tree, output_format="markdown", include_comments=False, include_tables=True)
-    yield Page(text or trafilatura.html2txt(data), getattr(found, "title", None) or source.stem, markdown=True)
+    return text or trafilatura.html2txt(data), getattr(found, "title", None) or ""
 
 
 def _flatten(tree: Any) -> None:
