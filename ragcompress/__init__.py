@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ragcompress.pruners.cluster import ClusterPruner
     from ragcompress.pruners.companions import KeepWith, keep_antecedents, keep_headings, keep_neighbours
     from ragcompress.pruners.extractive import SentencePruner
+    from ragcompress.pruners.instructions import Instructions, drop_instructions
     from ragcompress.pruners.labelling import LabellingPruner
     from ragcompress.pruners.order import Order, order_ends, order_reading, order_relevance
     from ragcompress.pruners.perplexity import PerplexityPruner
@@ -71,6 +72,7 @@ _HOMES: dict[str, str] = {
     "HistoryCompressor": "integrations.history",
     "HopRetriever": "retriever.feedback",
     "HybridRetriever": "retriever",
+    "Instructions": "pruners.instructions",
     "InvalidInput": "core.errors",
     "KeepWith": "pruners.companions",
     "LabelScorer": "scorers.labels",
@@ -103,6 +105,7 @@ _HOMES: dict[str, str] = {
     "compress": "facade",
     "compress_many": "facade",
     "counter": "core.counters",
+    "drop_instructions": "pruners.instructions",
     "drop_redundant": "pruners.redundancy",
     "fit": "core.render",
     "keep_antecedents": "pruners.companions",
@@ -142,6 +145,7 @@ __all__ = [
     "HistoryCompressor",
     "HopRetriever",
     "HybridRetriever",
+    "Instructions",
     "InvalidInput",
     "KeepWith",
     "LabelScorer",
@@ -174,6 +178,7 @@ __all__ = [
     "compress",
     "compress_many",
     "counter",
+    "drop_instructions",
     "drop_redundant",
     "fit",
     "keep_antecedents",

@@ -21,7 +21,7 @@ _UNSEEN = (
 )  # takes no room and changes no letter; not the joiners U+200C and U+200D, which words and emoji are spelled with
 _HIDDEN = re.compile(f"[{_UNSEEN}]+")
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_BLANK = rf"\s\u200c\u200d\u2800{_UNSEEN}"
+_BLANK = f" \t\x1f\u00a0\u1680\u2000-\u200a\u200c\u200d\u202f\u205f\u2800\u3000{_UNSEEN}"
 _NUMBER = re.compile(rf"(^|[{_BREAKS}])([{_BLANK}]*+)[\[［【〔⟦❲]([{_BLANK}]*\d+[{_BLANK}]*+)[\]］】〕⟧❳]")
 _CONTROL = re.compile(
     r"<(?=\|[^|<>\s]{1,40}\|>|(?:start|end)_of_turn>|/?s>|<\/?SYS>>|[｜|]\w|\/?(?:system|assistant|user|human|passages)\b)"

@@ -25,6 +25,7 @@ from ragcompress.documents.decode import decode, is_text
 from ragcompress.documents.formats import READERS
 from ragcompress.documents.formats.page import MOST_BYTES, MOST_JSON, Member, Page, Part
 from ragcompress.documents.json_pieces import split_json
+from ragcompress.documents.limits import Bomb, Room
 from ragcompress.documents.lines import HEADINGS, split_lines, split_sections
 from ragcompress.documents.pages import Piece, split_page
 from ragcompress.documents.rows import csv_passages, jsonl_passages, looks_like_jsonl
@@ -42,25 +43,6 @@ _NO_TEXT = {
     **dict.fromkeys((".7z", ".rar", ".bz2", ".xz", ".zst"), "an archive of a kind that is not opened"),
 }
 _DEEPEST = 3  # archives in archives
-MOST_TEXT = MOST_BYTES  # characters that one file may give: repeated names and shared cells make much of little
-
-
-@dataclass(slots=True)
-class _Room:
-    """What one file may still unpack, in bytes, and give, in characters; archives in it share this."""
-
-    data: int = MOST_BYTES
-    text: int = MOST_TEXT
-
-    def take(self, where: str, *, data: int = 0, text: int = 0) -> None:
-        self.data, self.text = self.data - data, self.text - text
-        if self.data < 0 or self.text < 0:
-            most = f"{MOST_BYTES:,} bytes" if self.data < 0 else f"{MOST_TEXT:,} characters"
-            raise _Bomb(f"{where} unpacks to more than {most}; unpack it yourself if you trust it")
-
-
-class _Bomb(InvalidInput):
-    """Not only this file is refused, but the one that it came in."""
 
 
 @dataclass(slots=True)
@@ -160,7 +142,7 @@ def read_source(source: Source, *, column: str = "text", known: str = "") -> Con
     content = Content(digest=hashlib.sha256(data).hexdigest()[:16])
     content.unchanged = content.digest == known
     if not content.unchanged:
-        _gather(data, source, column, content, _Room(MOST_BYTES, MOST_TEXT))
+        _gather(data, source, column, content, Room())
     return content
 
 
@@ -177,7 +159,7 @@ def _bytes(source: Source) -> bytes:
         raise InvalidInput(f"cannot read {source.where}: {error.strerror}; check its permissions") from error
 
 
-def _gather(data: bytes, source: Source, column: str, content: Content, room: _Room, *, depth: int = 0) -> None:
+def _gather(data: bytes, source: Source, column: str, content: Content, room: Room, *, depth: int = 0) -> None:
     number = 0
     for part in _parts(data, source, column):
         if isinstance(part, Skipped):
@@ -197,10 +179,10 @@ def _gather(data: bytes, source: Source, column: str, content: Content, room: _R
             _member(part, column, content, room, depth)
 
 
-def _member(part: Member, column: str, content: Content, room: _Room, depth: int) -> None:
+def _member(part: Member, column: str, content: Content, room: Room, depth: int) -> None:
     try:
         _gather(part.data, part.source, column, content, room, depth=depth + 1)
-    except _Bomb:
+    except Bomb:
         raise
     except RagCompressError as error:
         content.skipped.append(Skipped(part.source.where, short_reason(str(error), part.source)))

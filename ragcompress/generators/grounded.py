@@ -54,7 +54,7 @@ class Grounded:
         """
         found = [int(one) for group in _CITED.findall(reply.text) for one in re.split(r"[,;]", group)]
         named = tuple(dict.fromkeys(found))
-        bare = re.sub(r"\s+([.,;])", r"\1", _CITED.sub("", reply.text)).strip()
+        bare = re.sub(r"(?<!\s)\s++([.,;])", r"\1", _CITED.sub("", reply.text)).strip()
         abstained = not bare or bool(_ABSTAINED.match(bare))
         return cls(
             text="" if abstained else bare,

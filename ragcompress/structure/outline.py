@@ -25,9 +25,9 @@ _NUMBERED = re.compile(
 )
 _CAPITAL = re.compile(  # IV. DEFINITION.   A. PURPOSE   6. MISCELLANEOUS:   ARTICLE 5 - LIABILITY   Article 5: Scope.
     r"[ \t]*(?:(?:ARTICLE|SECTION|CLAUSE|CHAPTER|ANNEX|SCHEDULE|PART)[ \t]+)?([IVXLC]{1,6}|\d{1,2}|[A-Z])[.):]?"
-    r"[ \t]*[-\u2013\u2014:]?[ \t]+[A-Z\u00c0-\u00de][A-Z\u00c0-\u00de\d ,;&/'\u2019()-]{2,80}[.:]?$|"
+    r"(?:[ \t]*+[-\u2013\u2014:])?[ \t]++[A-Z\u00c0-\u00de][A-Z\u00c0-\u00de\d ,;&/'\u2019()-]{2,80}[.:]?$|"
     r"[ \t]*(?:Article|Section|Clause|Annex|Schedule|Part|Chapter|Artikel|Artículo|Articolo|Artigo|Kapitel|Abschnitt)"
-    r"[ \t]+([IVXLC]{1,6}|\d{1,3})[.):]?[ \t]*[-\u2013\u2014:]?[ \t]+[^.!?:;]{2,70}[.:]?$"
+    r"[ \t]+([IVXLC]{1,6}|\d{1,3})[.):]?(?:[ \t]*+[-\u2013\u2014:])?[ \t]++[^.!?:;]{2,70}[.:]?$"
 )
 _SHORT = re.compile(r"[ \t]*(\d{1,2})\.[ \t]+[A-Z\u00c0-\u00de][^.!?:;,]{2,40}[.:]?$")
 _CLAUSE = re.compile(

@@ -280,7 +280,7 @@ class Counting:
         return lambda at, then: go(at, then, 0)
 
 
-def attacks(pattern: Counting, size: int) -> Iterator[str]:
+def attacks(pattern: Counting, size: int, times: int = 1) -> Iterator[str]:
     """Texts of about ``size`` characters: what leads up to a repeat, much of what it takes, a bad end."""
     kinds: dict[tuple[bool, ...], str] = {}
     for char in _ALPHABET:
@@ -294,9 +294,9 @@ def attacks(pattern: Counting, size: int) -> Iterator[str]:
     for head in list(dict.fromkeys(heads))[:6]:
         for body in dict.fromkeys(filter(None, bodies)):
             for tail in ("\n!", "\x00") if head else ("", "\x00"):
-                yield head + body * (size // len(body)) + tail
+                yield head + body * (max(size // len(body), 3) * times) + tail
     for pair in (a + b for a in letters[:5] for b in letters[:5] if a != b):
-        yield pair * (size // 2)
+        yield pair * (size // 2 * times)
 
 
 def _repeats(pattern: Counting, items: list[Any], before: str) -> Iterator[tuple[str, str]]:
@@ -339,7 +339,7 @@ def growth(pattern: re.Pattern[Any], *, everywhere: bool, size: int = 24) -> tup
     """How the steps grow when a text doubles, at worst, and the text: 2 is linear, 4 quadratic, `MOST` far beyond."""
     counting = Counting(pattern)
     worst, shown = 0.0, ""
-    for short, long in zip(attacks(counting, size), attacks(counting, 2 * size), strict=True):
+    for short, long in zip(attacks(counting, size), attacks(counting, size, 2), strict=True):
         steps = counting.cost(long, everywhere=everywhere)
         if steps < 12 * size:  # a few steps a character: whatever they grow by, they are few
             continue
