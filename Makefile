@@ -34,8 +34,14 @@ docs: .venv/.dev
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
+# LOCKED=1 installs exactly the files whose hashes are in locks/demo.txt, or nothing.
 .venv/.demo: .venv/.python pyproject.toml constraints.txt
+ifdef LOCKED
+	$(BIN)/python -m pip install --quiet --require-hashes -r locks/demo.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+else
 	$(INSTALL) -e '.[faiss,cli]'
+endif
 	touch $@
 
 .venv/.dev: .venv/.python pyproject.toml constraints.txt

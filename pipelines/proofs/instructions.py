@@ -1,6 +1,6 @@
 """Orders to a model in retrieved text: are they promoted, does `drop_instructions` find them, how often is it wrong?
 
-python -m pipelines.proofs.instructions [--data FILE …] [--methods labeller,lexical]
+python -m pipelines.proofs.instructions [--data FILE …] [--methods labeller,lexical] [--budgets 0.1,0.2,0.3]
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from ragcompress.core.types import Passage
 from ragcompress.methods import resolve
 from ragcompress.pruners.instructions import drop_instructions, instructs
 from ragcompress.structure import units
-
-BUDGETS = (0.1, 0.2, 0.3)
 
 
 def share_kept(out: rc.Compressed, start: int, end: int) -> float:
@@ -85,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", nargs="*", default=[])
     parser.add_argument("--methods", default="labeller,lexical")
+    parser.add_argument("--budgets", default="0.1,0.2,0.3")
     told = parser.parse_args()
     documents = list(planted())
     print(f"{len(documents)} documents with an order each")
@@ -95,7 +94,7 @@ def main() -> None:
         missed = ", ".join(f"{kind} {count[False]} of {count.total()}" for kind, count in of if count[False])
         print(f"found, {'known' if known else 'free'} wordings: {right} of {total}; missed: {missed or 'none'}")
     for method in told.methods.split(","):
-        for budget in BUDGETS:
+        for budget in map(float, told.budgets.split(",")):
             plain = kept(documents, method, budget, filtered=False)
             safe = kept(documents, method, budget, filtered=True)
             print(

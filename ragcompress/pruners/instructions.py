@@ -39,6 +39,7 @@ _ENGLISH = re.compile(
     rf"[^.\n]{{0,60}}\b(?:previous|prior|above|earlier|preceding|before|original|initial|system|your|other|"
     rf"all|any|these)\b"
     rf"[^.\n]{{0,30}}\b{_TOLD}\b|"
+    rf"\b(?:ignore|disregard|forget)\b[^.\n]{{0,30}}\b{_TOLD}\b[^.\n]{{0,20}}\b(?:above|before|so far|given)\b|"
     rf"\b(?:new|updated|real|actual|hidden|secret|system|developer|admin(?:istrator)?) (?:instructions?|"
     rf"prompts?|directives?|"
     rf"overrides?|commands?) ?(?::|for|follow|-)|"
@@ -88,7 +89,7 @@ _OTHERS = re.compile(
 )
 _SPACED = re.compile(r"(?:\b\w[ .·_-]){6,}\w\b")
 _CODED = re.compile(r"[A-Za-z0-9+/]{24,4000}={0,2}")
-_MIXED = re.compile(r"\w*(?:[a-z][\u0370-\u04ff]|[\u0370-\u04ff][a-z])\w*")
+_MIXED = re.compile(r"[a-z][\u0370-\u04ff]|[\u0370-\u04ff][a-z]")
 _LATIN = str.maketrans("аеорсухіјѕһԁԛԝкмтвнοαευικνρτγ", "aeopcyxijshdqwkmtbhoaeuiknptγ"[:29])
 _ALIKE = str.maketrans("013457@$", "oieastas")
 
@@ -138,7 +139,8 @@ def instructs(text: str) -> bool:
 
 def _forms(text: str) -> Iterator[str]:
     """The text in small letters as it is read, and what it says in other ways: unseen, spaced, foreign, coded."""
-    plain = " ".join(unescape(re.sub(r"[*`]+", "", bare(text))).casefold().split())
+    loose = unescape(re.sub(r"[*`]+", "", bare(text))).casefold()
+    plain = " ".join(loose.split())
     yield plain
     if smuggled := hidden(text):
         yield smuggled.casefold()
@@ -149,7 +151,7 @@ def _forms(text: str) -> Iterator[str]:
     if re.search(r"[a-z][013457@$][a-z]", plain):
         yield plain.translate(_ALIKE)
     if _SPACED.search(plain):
-        yield re.sub(r"[ .·_-]{2,}", "  ", plain).replace("  ", "\n").replace(" ", "").replace("\n", " ")
+        yield " ".join(re.sub(r"[ .·_-]", "", word) for word in re.split(r"\s{2,}", loose))
     for found in _CODED.finditer(text):
         try:
             yield base64.b64decode(found[0] + "=" * (-len(found[0]) % 4)).decode("ascii").casefold()

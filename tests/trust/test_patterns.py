@@ -10,7 +10,7 @@ from patterns import collected, not_read
 
 from ragcompress.core import whole
 
-LINEAR = 2.6  # when a text doubles; 2 is linear, 4 quadratic
+LINEAR = 2.8  # when a text doubles; 2 is linear, 4 quadratic
 BOUNDED = {  # patterns that are only ever given short texts, and what sees to it
     "ragcompress.core.whole:_REQUESTS": "200 characters of a query, runs of signs cut to three",
     "ragcompress.core.whole:_ABOUT": "200 characters of a query, runs of signs cut to three",
