@@ -22,11 +22,10 @@ MODULES = {
     "jsonpickle",
     "code",
     "pty",
-    "ctypes",
 }
 NAMES = {"eval", "exec", "compile", "__import__"}
 CALLS = {"os.system", "os.popen", "subprocess.getoutput", "yaml.load", "tarfile.extractall", "zipfile.extractall"}
-METHODS = {"extractall", "execfile", "loads_pickle"}
+METHODS = {"extractall"}
 
 
 def _trees() -> Iterator[tuple[str, ast.Module]]:

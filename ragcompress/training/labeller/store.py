@@ -56,7 +56,7 @@ class StateStore:
     def open(cls, folder: Path) -> StateStore:
         """Map a store that `build_store` finished."""
         names = (*_FILES, "starts", "vectors")
-        return cls(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
+        return cls(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names))
 
     def encoded(self, passage: int) -> Encoded:
         """One passage as the encoder gives it."""
