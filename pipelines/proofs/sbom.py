@@ -44,9 +44,13 @@ def closure(extras: Iterable[str]) -> tuple[list[Distribution], list[str]]:
 
 def licence(dist: Distribution) -> str:
     """What its metadata says: the expression, else its classifiers, else the first line of its licence field."""
-    told: str = dist.metadata.get("License-Expression") or ""
+    told = "".join(dist.metadata.get_all("License-Expression") or ())
     classes = [line.rpartition(" :: ")[2] for line in dist.metadata.get_all("Classifier") or () if "License ::" in line]
-    return told or "; ".join(classes) or (dist.metadata.get("License") or "not said").strip().split("\n")[0][:60]
+    return (
+        told
+        or "; ".join(classes)
+        or "".join(dist.metadata.get_all("License") or ("not said",)).strip().split("\n")[0][:60]
+    )
 
 
 def component(dist: Distribution) -> dict[str, Any]:
