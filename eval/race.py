@@ -152,7 +152,7 @@ def table(laps: Sequence[Lap], reference: str = REFERENCE) -> str:
 
 def _filter() -> Runner:
     """LangChain's EmbeddingsFilter over sentence-transformers' MiniLM, from documents to documents."""
-    compressors = require("langchain_classic.retrievers.document_compressors", "langchain")
+    compressors = require("langchain_classic.retrievers.document_compressors", "peers")
     from importlib import resources
 
     from langchain_core.documents import Document

@@ -1,6 +1,6 @@
 """langchain-classic's compressors and ours on the same questions, with the same MiniLM, in one run.
 
-pip install langchain-classic langchain-community langchain-text-splitters     (only for this comparison)
+pip install -c constraints.txt '.[peers,faiss]'          (only for this comparison)
 python -m pipelines.proofs.versus_langchain --limit 300                              (--minutes 12: stop by then)
 
 Every question is answered by every system before the next question comes, so that a busy machine slows all alike.
@@ -62,9 +62,9 @@ def systems() -> list[System]:
     Raises:
         MissingExtra: langchain-classic or langchain-community is not installed.
     """
-    classic = require("langchain_classic.retrievers.document_compressors", "langchain")
-    community = require("langchain_community.document_transformers", "langchain")
-    splitters = require("langchain_text_splitters", "langchain")
+    classic = require("langchain_classic.retrievers.document_compressors", "peers")
+    community = require("langchain_community.document_transformers", "peers")
+    splitters = require("langchain_text_splitters", "peers")
     embeddings = EncoderEmbeddings(default_encoder())
     passages = classic.EmbeddingsFilter(embeddings=embeddings, k=3)
     pipeline = classic.DocumentCompressorPipeline(

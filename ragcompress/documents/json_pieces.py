@@ -32,11 +32,17 @@ def split_json(text: str, *, title: str = "", limit: int = PAGE_LIMIT) -> list[P
         raise ValueError(f"more text follows the first value at character {end}")
     found: list[tuple[int, int, str]] = []
     for left, right, path in _values(text, start, end, "", limit, 0):
-        if found and found[-1][2] == path and right - found[-1][0] <= limit:
+        near = bool(found) and found[-1][2] == path and right - found[-1][0] <= limit
+        if near and _joinable(text, found[-1][1], left, right):
             found[-1] = (found[-1][0], right, path)
         else:
             found.append((left, right, path))
     return [Piece(left, right, " – ".join(filter(None, (title, path)))) for left, right, path in found]
+
+
+def _joinable(text: str, before: int, left: int, right: int) -> bool:
+    """Records in a row on one line, without the brackets around them, would look like a sentence: each is a piece."""
+    return text[right - 1] not in "]}" or "\n" in text[before:left]
 
 
 def _values(text: str, start: int, end: int, path: str, limit: int, depth: int) -> Iterator[tuple[int, int, str]]:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ragcompress.core.segment import MAX_ROW, paragraphs, sentences
 from ragcompress.core.types import Unit
@@ -71,10 +72,34 @@ def split_page(text: str, *, title: str = "", limit: int = PAGE_LIMIT, headings:
 
 
 def _above(text: str, found: Sequence[Unit], start: int, end: int, page: str, marked: bool) -> list[str]:
-    """What stands over a piece: its headings but the page's own, and the header of a table that began before it."""
+    """What stands over a piece: its headings but the page's own, and the header of a table that began before it.
+
+    Of a piece with several sections, the headings they share, then the first in which they differ, side by side.
+    """
+    chains = list(dict.fromkeys(_chain(text, found, at, start, page, marked) for at in _sections(found, start, end)))
+    if len(chains) == 1:
+        return list(chains[0])
+    shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, zip(*chains, strict=False)))
+    apart = list(dict.fromkeys(chain[shared] for chain in chains if len(chain) > shared))
+    said = ", ".join(apart)
+    return [*chains[0][:shared], said if len(said) <= MOST_NAME else f"{apart[0]} … {apart[-1]}"]
+
+
+def _sections(found: Sequence[Unit], start: int, end: int) -> Iterator[int]:
+    """The unit a piece begins in, or the last of the headings it begins with; then each heading with text below it."""
     at = bisect_right(found, start, key=lambda unit: unit.start) - 1
     while at + 1 < len(found) and found[at].kind == "heading" and found[at + 1].start < end:
         at += 1
+    yield at
+    for later in range(at + 1, len(found) - 1):
+        if found[later + 1].start >= end:
+            break
+        if found[later].kind == "heading" and found[later + 1].kind != "heading":
+            yield later
+
+
+def _chain(text: str, found: Sequence[Unit], at: int, start: int, page: str, marked: bool) -> tuple[str, ...]:
+    """The names over a unit, the outermost first, its own last if it is a heading."""
     own = {unit[:2]: unit.kind for unit in found[max(at - MOST_ABOVE, 0) : at]}
     names: list[str] = []
     for need in (*found[at].needs, *((found[at][:2],) if found[at].kind == "heading" else ())):
@@ -83,7 +108,7 @@ def _above(text: str, found: Sequence[Unit], start: int, end: int, page: str, ma
         heading = marked and kind == "heading" and said != page
         if said and len(said) <= MOST_NAME and (heading or (kind == "header" and need[1] <= start)):
             names.append(said.strip("| ").replace(" | ", ", ") if kind == "header" else said.rstrip(":"))
-    return names
+    return tuple(names)
 
 
 def _gather(text: str, limit: int, headings: bool, ends: Sequence[int]) -> Iterator[tuple[int, int]]:

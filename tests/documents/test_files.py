@@ -209,3 +209,12 @@ def test_unreadable_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "read_bytes", refuse)  # a mode of 0 would not stop root
     with pytest.raises(InvalidInput, match=r"cannot read .*a\.txt: Permission denied"):
         read_passages([path])
+
+
+def test_records_on_one_line_are_passages_of_their_own(tmp_path: Path) -> None:
+    rows = [{"id": f"P-{n}", "status": "failed" if n == 417 else "running", "hours": n} for n in range(400, 460)]
+    (tmp_path / "pumps.json").write_text(json.dumps(rows), encoding="utf-8")
+    passages = read_passages([str(tmp_path / "pumps.json")])
+    assert [json.loads(passage.text) for passage in passages] == rows
+    (tmp_path / "numbers.json").write_text(json.dumps(list(range(1000))), encoding="utf-8")
+    assert len(read_passages([str(tmp_path / "numbers.json")])) < 10

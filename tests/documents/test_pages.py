@@ -80,3 +80,12 @@ def test_long_code_is_cut_between_lines() -> None:
 @pytest.mark.parametrize("text", ["", " \n\n\t", "\r\n"])
 def test_a_blank_page_has_no_pieces(text: str) -> None:
     assert split_page(text) == []
+
+
+def test_the_title_of_a_piece_with_several_sections_names_them() -> None:
+    text = "# Profiles\n\n## Defaults\n\n### dev\n\nIt is quick to build.\n\n### release\n\nIt is quick to run.\n"
+    assert [piece.title for piece in split_page(text)] == ["Profiles – Defaults – dev, release"]
+    versions = "".join(f"## Version {n}.0 of the programs for the harbour\n\nChange {n}.\n\n" for n in range(6))
+    (piece,) = split_page("# Notes\n\n" + versions)
+    assert piece.title.startswith("Notes – Version 0.0 of")
+    assert " … Version 5.0 of" in piece.title
