@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
 from ragcompress.cli.answer import Answer, answer
 from ragcompress.cli.index import open_index
@@ -27,6 +26,7 @@ from ragcompress.cli.options import (
     read_input,
 )
 from ragcompress.cli.output import console, put_json, show, warn, write_file
+from ragcompress.cli.readers import BaseUrl, MaybeReader, chat_of
 from ragcompress.cli.stores import ask_store
 from ragcompress.core.budget import TokenBudget, embedded_count
 from ragcompress.core.context import Context
@@ -35,7 +35,6 @@ from ragcompress.core.render import whole
 from ragcompress.core.types import Passage
 from ragcompress.facade import compress
 from ragcompress.generators.chat import Chat
-from ragcompress.generators.named import chat_named
 from ragcompress.generators.prompting import cited
 from ragcompress.results.page import pages
 from ragcompress.results.show import visible
@@ -43,18 +42,6 @@ from ragcompress.results.show import visible
 __all__ = ["ask"]
 
 typer = require("typer", "cli")
-
-MaybeReader = Annotated[
-    str | None,
-    typer.Option(
-        "--reader",
-        help="A language model that answers: openai:MODEL, llama:FILE.gguf or local:FOLDER; else the built-in reader.",
-        metavar="MODEL",
-    ),
-]
-BaseUrl = Annotated[
-    str | None, typer.Option("--base-url", help="The server of openai:MODEL, up to and with /v1.", metavar="URL")
-]
 
 
 # One parameter per option is how typer knows them, hence more than six.
@@ -83,7 +70,7 @@ def ask(
     size = amount(budget, keep)
     if (index is not None) + (store is not None) + bool(files) > 1:
         raise InvalidInput("--index, --store and FILES: more than one is given; ask one of them")
-    chat = _chat(reader, base_url)
+    chat = chat_of(reader, base_url)
     method = known(method, size)
     if store is not None:
         passages = ask_store(store, question, count)
@@ -100,12 +87,6 @@ def ask(
         return
     _say(found, streamed=chat is not None)
     show(result, everything=everything)
-
-
-def _chat(reader: str | None, base_url: str | None) -> Chat | None:
-    if reader is None and base_url is not None:
-        raise InvalidInput("--base-url goes with --reader openai:MODEL; name the model")
-    return None if reader is None else chat_named(reader, base_url)
 
 
 def _rendered(

@@ -7,13 +7,16 @@ from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Annotated, Any
 
+from ragcompress.cli.answer import answer, load_reader
 from ragcompress.cli.options import AsJson, Html, Method, known
 from ragcompress.cli.output import console, note, put_json, show, show_progress, write_file
-from ragcompress.cli.survey import Asked, Survey, survey, survives
+from ragcompress.cli.readers import BaseUrl, MaybeReader, chat_of
+from ragcompress.cli.survey import Asked, Read, Survey, survey, survives
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.core.types import Passage
 from ragcompress.demo import DemoQuestion, load_corpus, load_questions
 from ragcompress.facade import compress
+from ragcompress.generators.chat import Chat
 from ragcompress.results.page import pages
 from ragcompress.results.result import Compressed
 from ragcompress.retriever import HybridRetriever
@@ -58,27 +61,35 @@ class _Case:
 
 
 def demo(
-    budget: Budget = None, count: Count = 10, method: Method = None, as_json: AsJson = False, html: Html = None
+    budget: Budget = None,
+    count: Count = 10,
+    method: Method = None,
+    as_json: AsJson = False,
+    html: Html = None,
+    reader: MaybeReader = None,
+    base_url: BaseUrl = None,
 ) -> None:
     """Ask the built-in corpus questions, and show what compression keeps and saves."""
     started = perf_counter()
     if count < 1 or (budget is not None and budget < 0):
         raise InvalidInput(f"--count is {count} and --budget {budget}; give at least 1 and at least 0")
     known(method, budget)
+    chat = chat_of(reader, base_url)
     corpus, questions = load_corpus(), load_questions()
     if not as_json:
         _say(_WELCOME.format(passages=len(corpus)))
     cases = list(_cases(_at_once(corpus, questions, count), budget, method, quiet=as_json))
     if not as_json:
         note(f"three questions in {perf_counter() - started:.1f} s; now the corpus is indexed")
-    rows = _account(corpus, questions, count, budget or _BUDGET, method)
+    read = _reading(chat)
+    rows = _account(_retrieved(corpus, questions, count), budget or _BUDGET, method, read)
     if html is not None:
         write_file(html, pages("ragcompress demo", [(case.result, _remark(case)) for case in cases], _as_html(rows)))
     seconds = perf_counter() - started
     if as_json:
         put_json({"cases": [_row(case) for case in cases], "survey": [asdict(row) for row in rows], "seconds": seconds})
         return
-    _print_account(rows, budget or _BUDGET, count)
+    _print_account(rows, budget or _BUDGET, count, by_model=chat is not None)
     _say(_YOURS)
     note(f"{seconds:.0f} s in all")
 
@@ -114,20 +125,28 @@ def _cases(asked: Iterator[Asked], budget: int | None, method: str | None, *, qu
         yield case
 
 
-def _account(
-    corpus: Sequence[Passage], questions: Sequence[DemoQuestion], count: int, budget: int, method: str | None
-) -> list[Survey]:
-    """Uncompressed, then cut off and compressed, at the budget and at half of it."""
+def _retrieved(corpus: Sequence[Passage], questions: Sequence[DemoQuestion], count: int) -> list[Asked]:
     retriever = HybridRetriever.build(corpus, progress=show_progress())
     found = retriever.retrieve_many([question.question for question in questions], count)
-    asked = list(zip(questions, found, strict=True))
+    return list(zip(questions, found, strict=True))
+
+
+def _reading(chat: Chat | None) -> Read | None:
+    """What answers all questions: the model that was named, else the embedded reader, where there is one."""
+    if chat is None and load_reader() is None:
+        return None
+    return lambda context: answer(context, chat).text
+
+
+def _account(asked: Sequence[Asked], budget: int, method: str | None, read: Read | None) -> list[Survey]:
+    """Uncompressed, then cut off and compressed, at the budget and at half of it."""
     track = require("rich.progress", "cli").track
     options = {"console": console(stderr=True), "disable": not show_progress(), "transient": True}
-    rows = [survey("all that was retrieved", asked, budget=None)]
+    rows = [survey("all that was retrieved", asked, budget=None, read=read)]
     for limit in (budget, budget // 2):
         watched = track(asked, f"all questions at {limit} tokens", **options)
-        rows.append(survey(f"cut off after {limit:,}", asked, budget=limit, method="truncate"))
-        rows.append(survey(f"compressed to at most {limit:,}", watched, budget=limit, method=method))
+        rows.append(survey(f"cut off after {limit:,}", asked, budget=limit, method="truncate", read=read))
+        rows.append(survey(f"compressed to at most {limit:,}", watched, budget=limit, method=method, read=read))
     return rows
 
 
@@ -143,11 +162,13 @@ def _print_case(case: _Case) -> None:
     out.print(text(f"\n{case.verdict}\n", style="bold green"))
 
 
-def _print_account(rows: Sequence[Survey], budget: int, count: int) -> None:
+def _print_account(rows: Sequence[Survey], budget: int, count: int, *, by_model: bool) -> None:
     whole, out = rows[0], console()
     out.print(require("rich.rule", "cli").Rule(f"all {whole.questions} questions that have an answer", align="left"))
     out.print(_explained(budget, count), soft_wrap=True, markup=False)
-    table = _table("what is sent", "tokens", "ratio", "answer is in it")
+    if whole.right is not None:
+        out.print(_BY_MODEL if by_model else _BY_READER, soft_wrap=True, markup=False)
+    table = _table(*_head(rows))
     for cells, bold in _cells(rows):
         table.add_row(*cells, style="bold" if bold else "")
     out.print(table)
@@ -161,15 +182,46 @@ def _explained(budget: int, count: int) -> str:
     )
 
 
+_BY_READER = """The reader in this package copies one short span and knows nothing else: it can't count, compare dates or tell
+which rule is in force, and half of this corpus is about that. For more: --reader openai:MODEL or llama:FILE.gguf."""
+_BY_MODEL if by_model else _BY_READER, soft_wrap=True, markup=False)
+    table = _table(*_head(rows))
+    for cells, bold in _cells(rows):
+        table.add_row(*cells, style="bold" if bold else "")
+    out.print(table)
+
+
+def _explained(budget: int, count: int) -> str:
+    return (
+        f"All start from the same {count} passages a question, found by FAISS and BM25 together.\n"
+        f"'Cut off' sends them from the first on until {budget:,} (then {budget // 2:,}) tokens are full.\n"
+        "'Compressed' may send as much, and sends less where the rest is not worth it."
+    )
+
+
+_BY_READER = """The reader in this package copies one short span and knows nothing else: it can't count, compare dates or tell which
+rule is in force, and half of this corpus is about that. A language model can: --reader openai:MODEL or llama:FILE.gguf."""
+_BY_MODEL = "The language model that you named answers; of the rest it says that it is not in the context."
+
+
+def _head(rows: Sequence[Survey]) -> list[str]:
+    names = ["what is sent", "tokens", "ratio", "answer is in it"]
+    return names if rows[0].right is None else [*names, "right", "wrong", "not sure", "seconds"]
+
+
 def _cells(rows: Sequence[Survey]) -> Iterator[tuple[tuple[str, ...], bool]]:
     for row in rows:
         ratio = f"{rows[0].tokens / row.tokens:.1f}×" if row.tokens else "–"
         found = f"{row.survived} of {row.questions}"
-        yield (row.name, f"{row.tokens:,}", ratio, found), row.name.startswith("compressed")
+        cells = [row.name, f"{row.tokens:,}", ratio, found]
+        if row.right is not None and row.wrong is not None:
+            unsure = row.questions - row.right - row.wrong
+            cells += [str(row.right), str(row.wrong), str(unsure), f"{row.seconds:.1f}"]
+        yield tuple(cells), row.name.startswith("compressed")
 
 
 def _as_html(rows: Sequence[Survey]) -> str:
-    head = "<tr><th>what is sent, all questions</th><th>tokens</th><th>ratio</th><th>answer is in it</th></tr>"
+    head = "<tr>" + "".join(f"<th>{name}</th>" for name in _head(rows)) + "</tr>"
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" for cells, _ in _cells(rows))
     return f'<div class="rc"><table>{head}{body}</table></div>'
 

@@ -36,6 +36,9 @@ def test_for_machines() -> None:
     assert compressed["tokens"] <= 25 * 200
     assert whole["survived"] >= compressed["survived"] > cut["survived"]
     assert compressed["survived"] >= 18
+    assert all(row["right"] + row["wrong"] <= 25 for row in told["survey"])
+    half_cut, half = told["survey"][3:]
+    assert half["right"] > half_cut["right"]
 
 
 def test_for_people(tmp_path: Path) -> None:
@@ -45,6 +48,7 @@ def test_for_people(tmp_path: Path) -> None:
     assert "82 passages" in done.stdout
     assert "the corpus holds no answer" in done.stdout
     assert "of 25" in done.stdout
+    assert done.stdout.index("it can't count") < done.stdout.index("cut off after 250")  # what it can't do, first
     assert done.stdout.index("last train down") < done.stdout.index("all 25 questions")  # questions first
     assert "ragcompress index folder/" in done.stdout
     assert page.read_text(encoding="utf-8").count('<div class="rc">') == 4  # three questions and the table

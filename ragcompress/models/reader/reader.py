@@ -159,17 +159,18 @@ def _best_span(window: Window, logits: NDArray[np.float32]) -> tuple[float, Plac
     """Margin, first and last token of the best span that stays within one stretch of text."""
     size = len(window.places)
     starts, ends = logits[window.context_from :][:size, 0], logits[window.context_from :][:size, 1]
-    stretch = np.array([place.stretch for place in window.places])
+    stretch = np.array([-1 - at if place is None else place.stretch for at, place in enumerate(window.places)])
+    starts = np.where(stretch < 0, -np.inf, starts)  # no answer lies in a title
     best: tuple[float, int, int] | None = None
     for length in range(min(LONGEST_ANSWER, size)):
         sums = np.where(stretch[: size - length] == stretch[length:], starts[: size - length] + ends[length:], -np.inf)
         at = int(np.argmax(sums))
         if best is None or sums[at] > best[0]:
             best = (float(sums[at]), at, at + length)
-    if best is None:
+    first, last = (window.places[at] for at in best[1:]) if best else (None, None)
+    if best is None or first is None or last is None:
         return None
-    nothing = float(logits[0, 0] + logits[0, 1])
-    return best[0] - nothing, window.places[best[1]], window.places[best[2]]
+    return best[0] - float(logits[0, 0] + logits[0, 1]), first, last
 
 
 def _quote(context: Context, first: Place, last: Place) -> tuple[str, Span]:

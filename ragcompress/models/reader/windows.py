@@ -1,6 +1,8 @@
 """What the reader sees: windows of tokens over the kept text, each token with its place in a passage.
 
-Blocks (the kept text of one passage) share a window while they fit; a longer block is read in windows that overlap.
+Each block (the kept text of one passage) is read under its passage's title: a sentence cut out of its passage often
+says "he" or "the line" of what the title names. Blocks are read one by one, as the reader was trained, and again with
+as many as fit side by side, for questions whose evidence lies in two. A long block is read in windows that overlap.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ __all__ = ["CONTEXT_TOKENS", "Place", "Window", "windows"]
 CONTEXT_TOKENS = 240  # what the reader was trained with
 OVERLAP = 80
 QUESTION_TOKENS = 64
+TITLE_TOKENS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Token ids ``[CLS] question [SEP] context [SEP]``; ``places`` are those of the context's tokens."""
+    """Token ids ``[CLS] question [SEP] context [SEP]``.
+
+    Attributes:
+        ids: All of them.
+        context_from: Where the context begins.
+        places: Of the context's tokens; None for those of titles, where no answer lies.
+    """
 
     ids: tuple[int, ...]
     context_from: int
-    places: tuple[Place, ...]
+    places: tuple[Place | None, ...]
 
 
-_Token = tuple[int, Place]
+_Token = tuple[int, Place | None]
 
 
 def windows(question: str, context: Context, tokenizer: Any) -> list[Window]:
@@ -62,10 +71,25 @@ def windows(question: str, context: Context, tokenizer: Any) -> list[Window]:
     cls, sep = tokenizer.encode("", add_special_tokens=True).ids
     asked = tokenizer.encode(sanitise(question), add_special_tokens=False).ids[:QUESTION_TOKENS]
     head = (cls, *asked, sep)
-    return [
-        Window((*head, *(token for token, _ in part), sep), len(head), tuple(place for _, place in part))
-        for part in _parts([_tokens(context, block, tokenizer) for block in _blocks(context)])
-    ]
+    blocks = [_tokens(context, block, tokenizer) for block in _blocks(context)]
+    titles = [_title(context, block, tokenizer) for block in blocks]
+    alone = [part for title, block in zip(titles, blocks, strict=True) for part in _parts(title, block)]
+    parts = [*alone, *_together(alone)]
+    made = ((*head, *(token for token, _ in part), sep) for part in parts)
+    found = (Window(ids, len(head), tuple(place for _, place in part)) for ids, part in zip(made, parts, strict=True))
+    return list(dict.fromkeys(found))
+
+
+def _title(context: Context, block: Sequence[_Token], tokenizer: Any) -> list[_Token]:
+    """The passage's title as a sentence; nothing where the block begins with it."""
+    first = block[0][1] if block else None
+    if first is None:
+        return []
+    passage = context.passages[first.passage]
+    title = sanitise(passage.title.strip())
+    if not title or (first.verbatim and passage.text[first.start :].startswith(title)):
+        return []
+    return [(token, None) for token in tokenizer.encode(f"{title}.", add_special_tokens=False).ids[:TITLE_TOKENS]]
 
 
 def _blocks(context: Context) -> Iterator[list[list[int]]]:
@@ -100,27 +124,27 @@ def _tokens(context: Context, stretches: Sequence[Sequence[int]], tokenizer: Any
     return result
 
 
-def _parts(blocks: Sequence[list[_Token]]) -> Iterator[list[_Token]]:
-    """Blocks together while they fit a window; a block that is too long alone, in windows that overlap."""
-    together: list[_Token] = []
-    for block in blocks:
-        if len(together) + len(block) <= CONTEXT_TOKENS:
-            together += block
-            continue
-        if together:
-            yield together
-        together = []
-        if len(block) <= CONTEXT_TOKENS:
-            together = list(block)
-        else:
-            yield from _overlapping(block)
-    if together:
-        yield together
-
-
-def _overlapping(block: Sequence[_Token]) -> Iterator[list[_Token]]:
-    count = -(-(len(block) - OVERLAP) // (CONTEXT_TOKENS - OVERLAP))  # evenly spread, so that no rest is tiny
-    step = (len(block) - CONTEXT_TOKENS) / (count - 1)
+def _parts(title: list[_Token], block: list[_Token]) -> Iterator[list[_Token]]:
+    """Title and block, or windows of the block that overlap and are evenly spread, so that no rest is tiny."""
+    room = CONTEXT_TOKENS - len(title)
+    if len(block) <= room:
+        if block:
+            yield [*title, *block]
+        return
+    count = -(-(len(block) - OVERLAP) // (room - OVERLAP))
+    step = (len(block) - room) / (count - 1)
     for at in range(count):
         start = round(at * step)
-        yield list(block[start : start + CONTEXT_TOKENS])
+        yield [*title, *block[start : start + room]]
+
+
+def _together(parts: Sequence[list[_Token]]) -> Iterator[list[_Token]]:
+    """Parts side by side, as many as fit."""
+    row: list[_Token] = []
+    for part in parts:
+        if len(row) + len(part) > CONTEXT_TOKENS:
+            yield row
+            row = []
+        row = [*row, *part]
+    if row:
+        yield row

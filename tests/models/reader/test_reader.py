@@ -57,6 +57,7 @@ def test_every_token_of_a_context_is_in_some_window_with_exact_offsets() -> None
         assert len(window.places) <= CONTEXT_TOKENS
         assert len(window.ids) == window.context_from + len(window.places) + 1
         for token, place in zip(window.ids[window.context_from :], window.places, strict=False):
+            assert place is not None  # no titles here
             text = context.passages[place.passage].text[place.start : place.end]
             assert embedded_tokenizer().id_to_token(token).removeprefix("##") == text.lower()
             seen.add(Span(place.passage, place.start, place.end))
@@ -66,10 +67,26 @@ def test_every_token_of_a_context_is_in_some_window_with_exact_offsets() -> None
         assert all(not gap.strip() for gap in gaps)
 
 
-def test_short_passages_share_a_window() -> None:
-    assert len(windows(QUESTION, Context.of(QUESTION, [ADA, RAIN]), embedded_tokenizer())) == 1
+def test_each_passage_is_read_by_itself_and_beside_the_others() -> None:
+    found = windows(QUESTION, Context.of(QUESTION, [ADA, "", RAIN, " \n"]), embedded_tokenizer())
+    assert [{place.passage for place in window.places if place} for window in found] == [{0}, {2}, {0, 2}]
+    assert len(windows(QUESTION, Context.of(QUESTION, [ADA]), embedded_tokenizer())) == 1  # the same is read once
     assert windows(QUESTION, Context.of(QUESTION, []), embedded_tokenizer()) == []
-    assert windows(QUESTION, Context.of(QUESTION, ["", " \n"]), embedded_tokenizer()) == []
+
+
+def test_a_title_is_read_before_its_passage_but_never_answers() -> None:
+    long = " ".join(f"Sentence {n} has some words, doesn't it?" for n in range(90))
+    titled = Context.of(QUESTION, [Passage(long, title="The year 1815"), Passage(ADA, title="Ada Lovelace")])
+    found = windows(QUESTION, titled, embedded_tokenizer())
+    parts = [window for window in found if window.places[-1] and window.places[-1].passage == 0]
+    assert len(parts) > 2
+    assert all(window.places[:4] == (None,) * 4 and window.places[4] for window in parts)
+    start = parts[1].context_from
+    assert embedded_tokenizer().decode(list(parts[1].ids[start : start + 4])) == "the year 1815."
+    assert max(len(window.places) for window in found) <= CONTEXT_TOKENS
+    assert all(window.places[0] for window in found if window not in parts)  # its text begins with its title
+    answer = _reader(_likes("1815")).answer(QUESTION, [Passage("It was dry.", title="1815"), ADA])
+    assert answer.support == Span(1, ADA.index("1815"), ADA.index("1815") + 4)
 
 
 def test_answer_is_read_from_its_span() -> None:
