@@ -182,25 +182,9 @@ def _explained(budget: int, count: int) -> str:
     )
 
 
-_BY_READER = """The reader in this package copies one short span and knows nothing else: it can't count, compare dates or tell
-which rule is in force, and half of this corpus is about that. For more: --reader openai:MODEL or llama:FILE.gguf."""
-_BY_MODEL if by_model else _BY_READER, soft_wrap=True, markup=False)
-    table = _table(*_head(rows))
-    for cells, bold in _cells(rows):
-        table.add_row(*cells, style="bold" if bold else "")
-    out.print(table)
-
-
-def _explained(budget: int, count: int) -> str:
-    return (
-        f"All start from the same {count} passages a question, found by FAISS and BM25 together.\n"
-        f"'Cut off' sends them from the first on until {budget:,} (then {budget // 2:,}) tokens are full.\n"
-        "'Compressed' may send as much, and sends less where the rest is not worth it."
-    )
-
-
-_BY_READER = """The reader in this package copies one short span and knows nothing else: it can't count, compare dates or tell which
-rule is in force, and half of this corpus is about that. A language model can: --reader openai:MODEL or llama:FILE.gguf."""
+_BY_READER = """The reader in this package copies one short span and knows nothing else: it can't count, compare
+dates or tell which rule is in force, and half of this corpus is about that. For more: --reader openai:MODEL or
+llama:FILE.gguf."""
 _BY_MODEL = "The language model that you named answers; of the rest it says that it is not in the context."
 
 
