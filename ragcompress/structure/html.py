@@ -68,13 +68,14 @@ class _Reader:
             if block in ("li", "dd") and end - start <= 400
             else prose_units(self.text, start, end)
         )
-        for unit in found:
-            self.units.append(unit._replace(needs=tuple(n for n in (*needs, *unit.needs) if n != unit[:2])))
+        for first, last, own, kind in found:
+            every = (*needs, *own) if own else needs
+            self.units.append(Unit(first, last, tuple(n for n in every if n != (first, last)), kind))
         if block == "li" and self.items:
             self.items[-1] = (*self.items[-1][:1], found[0][:2]) if self.items[-1] else (found[0][:2],)
-        last = self.units[-1]
-        said = self.text[last.start : last.end].rstrip()
-        self.lead = (last[:2],) if said.endswith((":", ":</p>", ":</b>", ":</strong>")) else ()
+        final = self.units[-1]
+        said = self.text[final.start : final.end].rstrip()
+        self.lead = (final[:2],) if said.endswith((":", ":</p>", ":</b>", ":</strong>")) else ()
 
     def row(self, start: int, end: int, header: bool) -> None:
         needs = tuple(n for n in self.over() if n[0] < start)

@@ -22,6 +22,7 @@ class Lines:
         text: The text.
         starts: Where each line begins, then the length of the text [lines + 1].
         barren: Up to which line remarks are known to stand over no code.
+        size: How many lines there are.
         patience: Characters that readers may still read in vain: what keeps all readers together linear.
     """
 
@@ -36,14 +37,16 @@ class Lines:
             self.starts.append(len(text))
         self.patience = 4 * len(text) + 20_000
 
+        self.size = len(self.starts) - 1
+
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return self.size
 
     def __getitem__(self, at: int) -> str:
         """The first `LOOK` characters of line ``at`` without white space at its end; ``""`` outside the text."""
         found = self._seen.get(at)
         if found is None:
-            if not 0 <= at < len(self.starts) - 1:
+            if not 0 <= at < self.size:
                 return ""
             start = self.starts[at]
             found = self.text[start : min(self.starts[at + 1], start + LOOK)].rstrip()
@@ -78,7 +81,7 @@ class Lines:
 
     def after_blank(self, at: int) -> int:
         """The first line from ``at`` on that is not blank, or the number of lines."""
-        while at < len(self) and not self[at]:
+        while at < self.size and not self[at]:
             at += 1
         return at
 

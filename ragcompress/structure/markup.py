@@ -105,6 +105,8 @@ def _tags(text: str, start: int) -> tuple[list[Tag], int]:
 
 def _end(text: str, match: re.Match[str]) -> int:
     """Where a tag, a comment or raw data ends."""
+    if match[2]:
+        return match.end()
     mark = {"<!--": "-->", "<![CDATA[": "]]>"}.get(match[0])
     if mark is None:
         return match.end()

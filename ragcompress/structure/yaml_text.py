@@ -73,9 +73,10 @@ def _document(lines: Lines, at: int) -> tuple[list[Unit], int]:
         begin = number
         while number == at and lines[number] == "---":
             number += 1
-        while number < len(lines) and (_REMARK.match(lines[number]) or (not lines[number] and number > begin)):
-            number += 1
         line = lines[number]
+        while number < len(lines) and (_REMARK.match(line) or (not line and number > begin)):
+            number += 1
+            line = lines[number]
         key, dash = _KEY.match(line), _DASH.match(line)
         if not line or not (key or dash) or line == "---":
             number = begin
