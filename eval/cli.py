@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from ragcompress import methods
 from ragcompress.core.errors import InvalidInput, RagCompressError, require
-from ragcompress.core.protocols import Retriever
+from ragcompress.core.protocols import Compressor, Retriever
 from ragcompress.core.types import Passage
 
 from . import choose, compare, needles, race, speed, trust
@@ -30,6 +30,7 @@ from .rows import read_rows, write_header
 from .run import Plan, run, versions
 from .stats import SEED
 from .structured import KINDS, questions
+from .structured_peers import PEERS
 from .structured_table import kept_share, table
 from .trials.table import lines
 
@@ -259,14 +260,17 @@ def _bar(label: str, total: int) -> Iterator[Step]:
         yield lambda count: progress.advance(task, count)
 
 
+def _named(name: str) -> Compressor:
+    """One of our methods, or of other people's."""
+    return PEERS[name]() if name in PEERS else methods.resolve(name)
+
+
 def _structured(options: argparse.Namespace) -> int:
     asked = questions([int(seed) for seed in options.seeds.split(",")], options.per_kind)
     names, budgets = options.methods.split(","), _budgets(options)
     with _bar("questions", len(asked) * len(names) * len(budgets)) as step:
         results = {
-            (name, budget): kept_share(asked, methods.resolve(name), budget, step)
-            for name in names
-            for budget in budgets
+            (name, budget): kept_share(asked, _named(name), budget, step) for name in names for budget in budgets
         }
     print(f"{len(asked)} questions over {len(KINDS)} kinds of text; seeds {options.seeds}\n")
     print(table(results))

@@ -59,7 +59,11 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one.add_argument("--out", type=Path, help="with --peers: keep the laps in this file, and go on from it")
     one.set_defaults(action="speed")
     one = actions.add_parser("structured", help="tables, records, logs, chats: right units kept with what they need")
-    one.add_argument("--methods", default="labeller,lexical", help="names of methods")
+    one.add_argument(
+        "--methods",
+        default="labeller,lexical",
+        help="names of methods; filter: LangChain's splitter and EmbeddingsFilter",
+    )
     one.add_argument("--seeds", default="5,6,7,8", help="each makes questions of its own")
     one.add_argument("--per-kind", type=int, default=4, help="questions of a kind and seed")
     one.add_argument("--budgets", default="0.1,0.2,0.3", help="fractions of the full context's tokens")

@@ -30,7 +30,9 @@ def read_diff(lines: Lines, at: int) -> Block | None:
         stop = number
         while _HEAD.match(lines[stop]):
             stop += 1
-        head: tuple[Span, ...] = (lines.span(number, stop),) if stop > number else ()
+        named = _named(lines, number, stop)
+        head: tuple[Span, ...] = (lines.span(named, stop),) if stop > number else ()
+        units += [Unit(*lines.span(number, named), (), "line")] if number < named else []
         units += [Unit(*span, (), "file") for span in head]
         if not _HUNK.match(lines[stop]) and not head:
             break
@@ -40,6 +42,12 @@ def read_diff(lines: Lines, at: int) -> Block | None:
             units += _hunk(lines, number, stop, head)
             number = stop
     return Block(number, units)
+
+
+def _named(lines: Lines, start: int, stop: int) -> int:
+    """The line of a head that says enough: ``---`` and ``+++``; what git writes above them nobody needs."""
+    two = stop - 2
+    return two if two > start and lines[two].startswith("--- ") and lines[two + 1].startswith("+++ ") else start
 
 
 def _has_hunk(lines: Lines, at: int) -> bool:

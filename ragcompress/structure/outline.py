@@ -184,7 +184,7 @@ def read_list(lines: Lines, at: int) -> Block | None:
         if following - stop <= 1 and following < len(lines) and _starts(lines[following]):
             number = following
     under = 2 + clause[1].rstrip(".").count(".") if clause else 0
-    return Block(number, _bound(lines.text, units), lead=True, under=under)
+    return Block(number, _bound(lines.text, units, lines[at - 1] or lines[at - 2]), lead=True, under=under)
 
 
 def _goes_on(lines: Lines, at: int, clauses: bool) -> bool:
@@ -230,11 +230,12 @@ def _item(lines: Lines, start: int, stop: int, needs: tuple[Span, ...]) -> list[
     return [unit._replace(needs=(*needs, *unit.needs), kind="item") for unit in prose_units(lines.text, *span)]
 
 
-def _bound(text: str, units: list[Unit]) -> list[Unit]:
-    """Items under "all of the following" are needed together."""
-    if len(units) > MOST_BOUND + 1 or not units or not _ALL.search(text[units[0].start : units[0].end]):
+def _bound(text: str, units: list[Unit], above: str) -> list[Unit]:
+    """Items under "all of the following" are needed together, whether that stands in the first or ``above`` them."""
+    led = bool(_ALL.search(above))
+    if len(units) > MOST_BOUND + 1 or not (led or _ALL.search(text[units[0].start : units[0].end])):
         return units
-    spans = [unit[:2] for unit in units if unit[:2] != units[0][:2]]
+    spans = [unit[:2] for unit in units if led or unit[:2] != units[0][:2]]
     return [unit._replace(needs=(*unit.needs, *(s for s in spans if s != unit[:2]))) for unit in units]
 
 
