@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ragcompress.core.segment import sentences
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import Encoded, TokenEncoder
 from ragcompress.models.labeller.matching import unit
+from ragcompress.structure import units
 from ragcompress.training.labeller.corpus import is_held, item_of, read_records
 from ragcompress.training.labeller.data import Item, PoolPassage
 
@@ -62,13 +62,14 @@ class LiveStates:
         return states
 
 
-def load_mixture(folder: Path, *, questions: int, seed: int) -> Mixture:
-    """About so many questions of all sets in ``folder``, by `shares_of`; the same ones every time."""
+def load_mixture(folder: Path, *, questions: int, seed: int, only: str | None = None) -> Mixture:
+    """About so many questions of all sets in ``folder``, or of those in one language; the same ones every time."""
     records: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("*.jsonl.gz")):
         name = path.name.removesuffix(".jsonl.gz")
         if name != TWICE:
-            records[name.removesuffix("_train")] = list(read_records(path))
+            own = [record for record in read_records(path) if only in (None, record["meta"]["lang"])]
+            records |= {name.removesuffix("_train"): own} if own else {}
     shares = shares_of({name: len(own) for name, own in records.items()})
     mixture, index = Mixture([], [], []), dict[tuple[str, str], int]()
     for name, own in records.items():
@@ -91,7 +92,7 @@ def _add(record: Mapping[str, Any], source: str, mixture: Mixture, index: dict[t
         key = (passage["title"], passage["text"])
         if key not in index:
             index[key] = len(mixture.pool)
-            mixture.pool.append(PoolPassage(*key, source, sentences(key[1])))
+            mixture.pool.append(PoolPassage(*key, source, tuple(_tiles(key[1]))))
         numbers.append(index[key])
     gold = next((passage for passage in passages if passage["support"]), passages[0])
     held_out = is_held(gold["title"] or gold["text"][:80], 20)
@@ -104,12 +105,17 @@ def _add(record: Mapping[str, Any], source: str, mixture: Mixture, index: dict[t
         mixture.languages.append(record["meta"]["lang"])
 
 
+def _tiles(text: str) -> list[tuple[int, int]]:
+    """What is trained on is what will be judged: units, not only sentences."""
+    return [(tile.start, tile.end) for tile in units(text)]
+
+
 def trimmed(passage: Mapping[str, Any]) -> dict[str, Any]:
     """A passage of any length, cut at its sentences to a stretch around what supports; spans go along."""
     text = passage["text"]
     if len(text.encode()) <= LEAST_BYTES:
         return dict(passage)
-    tiles = sentences(text)
+    tiles = _tiles(text)
     middle = passage["support"][0][0] if passage["support"] else 0
     at = next((number for number, (_, end) in enumerate(tiles) if middle < end), 0)
     first, stop = at, at + 1
