@@ -59,9 +59,9 @@ def test_what_repeats_shares_its_probability(scorer):
     chances = [segment.score for segment in scorer(twice).segments]
     assert chances[1] == pytest.approx(chances[4])
     assert chances[1] < 0.5
-    assert LabellingPruner.dynamic()(twice, rc.TokenBudget(99, len)).segments[0].text.strip() == (
-        "The tower is 333 metres tall."
-    )
+    kept = [segment.text.strip() for segment in LabellingPruner.dynamic()(twice, rc.TokenBudget(99, len)).segments]
+    assert kept.count("The tower is 333 metres tall.") == 1
+    assert "Pigeons live there." not in kept
 
 
 def test_long_passages_are_read_in_windows(scorer):
