@@ -25,6 +25,7 @@ ELSEWHERE = {  # pages whose Python is run by tests of their own
     "langchain.md": "tests/integrations/test_langchain_docs.py",
     "methods.md": "tests/pruners/test_docs.py",
     "agents.md": "tests/integrations/test_agents_docs.py",
+    "answers.md": "tests/generators/",
     "scale.md": "tests/bulk/, tests/retriever/test_stores_shared.py",
     "service.md": "tests/service/",
 }
