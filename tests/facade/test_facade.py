@@ -195,7 +195,8 @@ def test_html_escapes_and_highlights_in_place():
     assert "<mark>The &lt;tower&gt; is tall.</mark> Bread &amp; salt." in html
     assert "<b>x" not in html
     assert "<T>" not in html
-    assert "http:" not in html and "https:" not in html
+    assert "http:" not in html
+    assert "https:" not in html
     assert "<mark>The &lt;tower&gt; is tall.</mark>" in out._repr_html_()
 
 
