@@ -18,7 +18,7 @@ from ragcompress.core.view import in_view, shared
 from ragcompress.models.labeller.tuned import load_tuned
 from ragcompress.pruners.cutting import cut_best, fill_marked
 from ragcompress.pruners.extractive import readable_part
-from ragcompress.pruners.lighter import FLOORED, best_that_misses, fits_alone, lighter, worthwhile
+from ragcompress.pruners.lighter import best_that_misses, fits_alone, lighter
 from ragcompress.pruners.once import once
 from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import GuardedScorer
@@ -163,15 +163,13 @@ class LabellingPruner:
         best = best_that_misses(left, budget)
         if best is not None and not fits_alone(left, best, budget):
             left = cut_best(left, best, ours.labels(split).weigh)
-            best = best_that_misses(left, budget)
-        kept = fill(left, budget, values=_judged(one_each(left))[0])
-        return kept if best is None else worthwhile(kept, left.segments[best])
+        return fill(left, budget, values=_judged(one_each(left))[0])
 
     def _worthwhile(self, left: Context) -> Context:
         """What the floor leaves: tokens of hardly any probability cost money and mislead."""
         if self.fill:
             return left
-        return keep_closed(left, above(per_token(*_judged(left)), self.floor), FLOORED)
+        return keep_closed(left, above(per_token(*_judged(left)), self.floor), "below the floor")
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""

@@ -2,7 +2,8 @@
 
 A clause may do without its numbered titles, which name a topic; a table is read in the columns that the question asks
 about; a sentence longer than the whole budget is kept up to a clause border, if what goes limits nothing
-(`ragcompress.pruners.cutting`). Where none of this makes it fit, nothing that is worth next to nothing takes its place.
+(`ragcompress.pruners.cutting`). Where none of this makes it fit, what fits is kept, and a warning names the budget that
+would do (`ragcompress.pruners.nothing`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,8 @@ from ragcompress.core.view import frames
 from ragcompress.scorers.lexical import terms
 from ragcompress.structure import parts
 
-__all__ = ["FLOORED", "WORTHLESS", "best_that_misses", "fits_alone", "lighter", "worthwhile"]
+__all__ = ["best_that_misses", "fits_alone", "lighter"]
 
-WORTHLESS = "worth next to nothing beside what does not fit"
-FLOORED = "below the floor"
-LEAST = 0.02  # of the best unit's keep probability: what all others together must have to stand without it
 _NUMBERED = re.compile(
     r"\s*(?:§|art(?:icle|ikel|\.)?|section|clause|[IVXLC]+\.|\d{1,2}(?:\.\d{1,2})*\.?)\s", re.IGNORECASE
 )
@@ -59,17 +57,6 @@ def lighter(context: Context, budget: TokenBudget) -> Context:
         if attempt is not context and best_that_misses(attempt, budget) is None:
             return attempt
     return context
-
-
-def worthwhile(kept: Context, missing: Segment) -> Context:
-    """``kept``, or nothing of it where it is worth nothing beside the best unit, which does not fit.
-
-    Args:
-        kept: What was chosen, its scores being probabilities.
-        missing: The best unit.
-    """
-    rest = sum(segment.score or 0.0 for segment in kept.segments)
-    return kept if rest >= LEAST * (missing.score or 0.0) else kept.keep([], WORTHLESS)
 
 
 def _without_titles(context: Context, best: int) -> Context:

@@ -18,7 +18,6 @@ from ragcompress.core.render import OVER_BUDGET, fill, fit, tokens
 from ragcompress.core.select import best_first
 from ragcompress.core.types import Segment, Span
 from ragcompress.pruners.extractive import UNREAD
-from ragcompress.pruners.lighter import FLOORED, WORTHLESS
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.structure import units
 
@@ -27,7 +26,6 @@ __all__ = ["WHEN_NOTHING", "WhenNothing", "settled"]
 WhenNothing = Literal["best", "all", "empty"]
 WHEN_NOTHING = ("best", "all", "empty")
 FEW = 3  # units that stand in
-_WORTHLESS = frozenset({WORTHLESS, FLOORED})  # judged by probability: no stand-in where the best does not fit
 
 
 def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bool = False) -> Context:
@@ -50,10 +48,6 @@ def settled(answer: Context, budget: TokenBudget, when: WhenNothing, *, free: bo
     if when == "empty":
         said = "nothing was kept: no unit was relevant enough, or none fits"
         return answer if answer.notes else answer.note(said, "nothing-relevant")
-    if when == "best" and not free and any(gone.reason in _WORTHLESS for gone in answer.dropped):
-        sized = _with_size_of_best(answer, budget, "nothing was kept, as what fits is worth next to nothing: ")
-        if sized is not answer:
-            return sized
     ranked = _ranked(answer)
     order = _from_each(ranked, best_first([segment.score for segment in ranked.segments]))
     if when == "all":
