@@ -146,7 +146,10 @@ def _assembled(scored: Context, found: Sequence[tuple[str, list[Span]]], *, titl
     heads: dict[int, tuple[Segment, ...]] = {}
     for title, spans in found:
         at = len(pieces)
-        pieces.extend(Segment(scored.read(span), (span,), -float(at + n)) for n, span in enumerate(spans))
+        pieces.extend(
+            Segment(scored.read(span), (span,), -float(at + n), part_of=_unit_around(scored, span))
+            for n, span in enumerate(spans)
+        )
         text = " ".join(segment.text for segment in pieces[at:])
         if titles and title and not invented(_sentence_case(title), f"{scored.asked}\n{text}"):
             heads[at] = (Segment(f"{title}\n", tuple(spans), 0.5 - len(pieces)), pieces[at])
@@ -170,3 +173,12 @@ def _numbered(context: Context) -> str:
         texts[at] = texts.get(at, "") + segment.text
     heads = {at: f"[{at + 1}] {context.passages[at].title}".rstrip() for at in texts}
     return "\n\n".join(f"{heads[at]}\n{text.strip()}" for at, text in texts.items())
+
+
+def _unit_around(scored: Context, span: Span) -> Span | None:
+    """The unit that an extract is a part of, which then shows "…"; None where it is a whole one, or of several."""
+    for unit in (segment.support[0] for segment in scored.segments if len(segment.support) == 1):
+        if unit.passage == span.passage and unit.start <= span.start and span.end <= unit.end:
+            left, right = unit._replace(end=span.start), unit._replace(start=span.end)
+            return unit if scored.read(left).strip() or scored.read(right).strip() else None
+    return None
