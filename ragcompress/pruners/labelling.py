@@ -16,6 +16,7 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.select import above, per_token
 from ragcompress.core.view import in_view, shared
 from ragcompress.models.labeller.tuned import load_tuned
+from ragcompress.pruners.company import in_company
 from ragcompress.pruners.cutting import cut_best, fill_marked
 from ragcompress.pruners.extractive import readable_part
 from ragcompress.pruners.lighter import best_that_misses, fits_alone, lighter
@@ -153,7 +154,7 @@ class LabellingPruner:
         if ours is None:
             return fit(fill(self._relevant(in_view(scored)), budget), budget)
         left = self._worthwhile(self._relevant(once(sharpened(shared(scored)), add=True)))
-        return fit(self._filled(left, split, budget, ours), budget)
+        return fit(in_company(self._filled(left, split, budget, ours), split), budget)
 
     def _filled(self, left: Context, split: Context, budget: TokenBudget, ours: LabelScorer) -> Context:
         """The most worth that the budget holds of what is left of ``split``."""
