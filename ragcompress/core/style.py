@@ -20,6 +20,7 @@ from ragcompress.core.types import Segment
 __all__ = ["MARK", "Style", "marked", "numbered", "plain", "titled"]
 
 MARK = "…"
+_UNSPACED = ("。", "！", "？")  # after these no space is written
 _ENDED = re.compile(r"""[.!?。！？…।։؟]["'”’»)\]」*_`]*$""")
 _PROSE = frozenset({"", "sentence", "clause"})
 
@@ -108,6 +109,8 @@ def _break(context: Context, before: Segment, after: Segment, gap: str) -> str:
     plain_space = (before.lossy and after.lossy) or _ENDED.search(left) or not left
     if broken and (plain_space or not (right[:1].islower() and {before.kind, after.kind} <= _PROSE)):
         return "\n"
+    if plain_space and left.endswith(_UNSPACED):
+        return ""
     return " " if plain_space else f" {MARK} "
 
 

@@ -13,12 +13,14 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.segment import Segmenter, bounds
 from ragcompress.core.types import Dropped, Segment, Span
 from ragcompress.core.view import in_view
+from ragcompress.pruners.company import LONE
 from ragcompress.scorers.lexical import LexicalScorer
 
-__all__ = ["RESTORABLE", "finish", "is_scored", "overlap", "ranked", "relevance", "restore", "split_dropped"]
+__all__ = ["FLOORED", "RESTORABLE", "finish", "is_scored", "overlap", "ranked", "relevance", "restore", "split_dropped"]
 
 # A pruner's judgement, which another link may overrule; a near-duplicate stays out, whoever asks.
-RESTORABLE = frozenset({"over budget", "not selected", "below threshold"})
+FLOORED = "below the floor"
+RESTORABLE = frozenset({"over budget", "not selected", "below threshold", FLOORED, LONE})
 
 
 def is_scored(context: Context) -> bool:
@@ -87,7 +89,8 @@ def split_dropped(context: Context, segmenter: Segmenter) -> Context:
             result.append(gone)
             continue
         spans = (Span(source, offset + start, offset + end) for start, end in bounds(segmenter(segment.text)))
-        result.extend(Dropped(Segment(context.read(span), (span,), segment.score), gone.reason) for span in spans)
+        whole = replace(segment, needs=())  # what was lossy, or a part of something, stays so in its pieces
+        result.extend(Dropped(replace(whole, text=context.read(span), support=(span,)), gone.reason) for span in spans)
     return replace(context, dropped=tuple(result))
 
 

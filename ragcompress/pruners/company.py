@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from ragcompress.core.context import Context
 from ragcompress.core.types import Span
 
-__all__ = ["in_company"]
+__all__ = ["LONE", "in_company"]
 
 LONE = "says only when or for what the rest of its passage holds, and none of that is kept"
 ANSWERS = 0.1  # of all probability: a line that holds so much is an answer itself

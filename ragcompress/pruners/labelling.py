@@ -16,6 +16,7 @@ from ragcompress.core.render import fill, fit
 from ragcompress.core.select import above, per_token
 from ragcompress.core.view import in_view, shared
 from ragcompress.models.labeller.tuned import load_tuned
+from ragcompress.pruners.common import FLOORED
 from ragcompress.pruners.company import in_company
 from ragcompress.pruners.cutting import cut_best, fill_marked
 from ragcompress.pruners.extractive import readable_part
@@ -170,7 +171,7 @@ class LabellingPruner:
         """What the floor leaves: tokens of hardly any probability cost money and mislead."""
         if self.fill:
             return left
-        return keep_closed(left, above(per_token(*_judged(left)), self.floor), "below the floor")
+        return keep_closed(left, above(per_token(*_judged(left)), self.floor), FLOORED)
 
     def _relevant(self, scored: Context) -> Context:
         """What rule and threshold leave, whatever the budget."""

@@ -41,10 +41,12 @@ def closed_under_needs(given: Context, out: Context) -> str:
 
 def never_joined(out: Context, text: str) -> str:
     """Which two kept pieces ``text`` shows as one sentence though text between them went; "" if none."""
-    for before, after in pairwise(out.segments):
-        if not _parted(out, before, after) or (before.lossy and after.lossy):
+    pairs = [(before, after, _edges(before, after)) for before, after in pairwise(out.segments)]
+    said = {edges for before, after, edges in pairs if before.lossy and after.lossy}  # of text that says words went
+    for before, after, edges in pairs:
+        if edges in said or not _parted(out, before, after):
             continue
-        left, right = before.text.rstrip()[-EDGE:], after.text.lstrip()[:EDGE]
+        left, right = edges
         if not left or _ENDED.search(left) or in_json(out.passages[after.support[0].passage].text, after.support[0][1]):
             continue
         breaks = "" if right[:1].islower() and {before.kind, after.kind} <= _PROSE else "\n"
@@ -52,6 +54,10 @@ def never_joined(out: Context, text: str) -> str:
         if seam.search(text) and not any(seam.search(passage.text) for passage in out.passages):
             return f"{left!r} and {right!r} stand there as one sentence, and what was between them went"
     return ""
+
+
+def _edges(before: Segment, after: Segment) -> tuple[str, str]:
+    return before.text.rstrip()[-EDGE:], after.text.lstrip()[:EDGE]
 
 
 def _parted(out: Context, before: Segment, after: Segment) -> bool:

@@ -85,7 +85,7 @@ def test_the_student_of_what_is_retrieved_reads_the_question_alone(encoder, monk
         spans = [{s.support[0][:2] for s in out.context.segments} for out in (stored, anew)]
         same, kept = same + len(spans[0] & spans[1]), kept + len(spans[0] | spans[1])
     assert len(calls) == 8
-    assert same >= 0.9 * kept
+    assert same >= 0.85 * kept  # four bits a dimension: near ties fall differently
 
 
 def test_codes_of_tokens_compare_as_their_states_do(encoder):
