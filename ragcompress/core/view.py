@@ -13,7 +13,7 @@ from ragcompress.core.context import Context
 
 __all__ = ["FRAMES", "frames", "in_view", "shared"]
 
-FRAMES = frozenset({"heading", "header", "rule", "question", "key", "open", "close", "lead"})
+FRAMES = frozenset({"heading", "header", "rule", "question", "key", "open", "close", "lead", "file"})
 """Kinds of units that are kept for others only; so is a line that ends with a colon and leads to others."""
 
 
