@@ -7,6 +7,7 @@ this module is the exact cosine, in float64, so the same passage has the same sc
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -188,7 +189,9 @@ class VectorIndex:
         if kind != "flat":
             path = folder / f"{kind}.faiss"
             out._ann = _attached(faiss.read_index(str(path), flags), kind, flat)
-            out._handle = path.open("rb") if mmap else None
+            if mmap:
+                out._handle = path.open("rb")
+                weakref.finalize(out, out._handle.close)
         return out
 
     def _thaw(self) -> None:

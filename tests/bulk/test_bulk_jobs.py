@@ -61,7 +61,9 @@ def test_files_of_every_kind(tmp_path: Path, kind: str) -> None:
     assert report.counts.rows == 23
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"in.{kind}", f"out.{kind}"]
     if kind == "jsonl":
-        assert [json.loads(line)["text"] for line in (tmp_path / "out.jsonl").open()] == expected
+        assert [
+            json.loads(line)["text"] for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+        ] == expected
     elif kind == "csv":
         with (tmp_path / "out.csv").open(newline="") as file:
             told = list(csv.DictReader(file))

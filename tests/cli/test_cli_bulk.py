@@ -21,7 +21,7 @@ def test_compress_resumes_and_refuses(tmp_path: Path) -> None:
     assert done.returncode == 0
     told = json.loads(done.stdout)
     assert (told["rows"], told["new"], told["failed"], told["engine"]) == (9, 9, 0, "in this process")
-    rows = [json.loads(line) for line in out.open()]
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [row["id"] for row in rows] == [row["id"] for row in ROWS]
     assert all(row["tokens_out"] <= 8 for row in rows)
     again = process(*command, "--budget", "8")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -135,7 +136,9 @@ def test_sigterm_is_obeyed_and_ends_with_zero(tmp_path):
             client.sendall(head.encode() + body[:-1])
             client.sendall(body[-1:])
             process.send_signal(signal.SIGTERM)
-            heard = b"".join(iter(lambda: client.recv(1 << 16), b""))
+            heard = b""
+            with suppress(ConnectionResetError):  # the signal may be quicker than the server's accept
+                heard = b"".join(iter(lambda: client.recv(1 << 16), b""))
         assert process.wait(60) == 0
     assert not heard or heard.startswith(b"HTTP/1.1 200")
 
