@@ -39,7 +39,7 @@ PEERS: dict[str, Callable[[], Compressor]] = {"filter": lambda: embeddings_filte
 
 def _chunks(text: str) -> list[tuple[int, int]]:
     """Where the splitter cuts; white space between two chunks goes with the first."""
-    splitters = require("langchain_text_splitters", "langchain")
+    splitters = require("langchain_text_splitters", "peers")
     splitter = splitters.RecursiveCharacterTextSplitter(chunk_size=CHUNK, chunk_overlap=0, add_start_index=True)
     starts = [one.metadata["start_index"] for one in splitter.create_documents([text])]
     edges = [0, *sorted({start for start in starts if start > 0}), len(text)]
@@ -51,7 +51,7 @@ def _document(text: str, **metadata: Any) -> Any:
 
 
 def _filter(number: int) -> Any:
-    classic = require("langchain_classic.retrievers.document_compressors", "langchain")
+    classic = require("langchain_classic.retrievers.document_compressors", "peers")
     return classic.EmbeddingsFilter(embeddings=_embeddings(), k=number)
 
 

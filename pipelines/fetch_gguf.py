@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated
 from zipfile import ZipFile
@@ -139,10 +139,7 @@ def _check(file: Path, model: Model) -> None:
 
 def _digest(file: Path) -> str:
     with file.open("rb") as content:
-        whole = sha256()
-        while block := content.read(1 << 20):
-            whole.update(block)
-    return whole.hexdigest()
+        return file_digest(content, "sha256").hexdigest()
 
 
 def main(

@@ -19,7 +19,7 @@ from ragcompress.core.compressor import is_compressor
 from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra, require
 from ragcompress.core.protocols import Compressor
-from ragcompress.core.segment import Segmenter
+from ragcompress.core.segment import Segmenter, bounds
 from ragcompress.core.threads import in_thread
 from ragcompress.core.types import Passage
 from ragcompress.methods import DEFAULT, deciding, default, resolve
@@ -126,7 +126,7 @@ def units(text: str, kind: str | Segmenter | None = None) -> list[tuple[int, int
     >>> units("Ada wrote it. It rained.")
     [(0, 14), (14, 24)]
     """
-    return [(unit.start, unit.end) for unit in structure.units(text, kind)]
+    return bounds(structure.units(text, kind))
 
 
 def _each(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from ragcompress.core.types import Passage
 
-__all__ = ["Figure", "Hashing", "Lengths", "text_of"]
+__all__ = ["Figure", "Hashing", "Lengths", "pin_store", "text_of"]
 
 DIM = 32
 
@@ -62,3 +63,11 @@ class Lengths:
 def text_of(name: str) -> str:
     """A text that only this name has."""
     return f"the text that is called {name}"
+
+
+def pin_store(folder: Path) -> Any:
+    """The service's store in a folder, as it stands there."""
+    from ragcompress.service.settings import Settings
+    from ragcompress.service.store import Store
+
+    return Store(Settings(store=folder / "pins.db"))

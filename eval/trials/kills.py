@@ -17,7 +17,7 @@ from typing import Any
 from ragcompress.core.types import Passage
 from ragcompress.retriever import DenseRetriever
 
-from .figures import Figure, Hashing, Lengths, text_of
+from .figures import Figure, Hashing, Lengths, pin_store, text_of
 
 __all__ = ["index_kills", "pin_kills"]
 
@@ -106,17 +106,10 @@ def _saved(folder: Path) -> int:
     return last
 
 
-def _store(folder: Path) -> Any:
-    from ragcompress.service.settings import Settings
-    from ragcompress.service.store import Store
-
-    return Store(Settings(store=folder / "pins.db"))
-
-
 def _pin_for_ever(folder: Path, start: int, tell: Callable[[int], None]) -> None:
     from ragcompress.service.store import Pin
 
-    store = _store(folder)
+    store = pin_store(folder)
     while True:
         store.pin("me", str(start), Pin(f"short {start}", f"hash {start}"), text_of(str(start)) * 20)
         start += 1
@@ -125,7 +118,7 @@ def _pin_for_ever(folder: Path, start: int, tell: Callable[[int], None]) -> None
 
 def _pinned(folder: Path) -> int:
     """How many pins there are, each with its original, without a hole."""
-    store = _store(folder)
+    store = pin_store(folder)
     try:
         with closing(sqlite3.connect(folder / "pins.db")) as direct:
             count = int(direct.execute("SELECT count(*) FROM pins").fetchone()[0])

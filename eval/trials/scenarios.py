@@ -11,7 +11,7 @@ from ragcompress.core.types import Passage
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 
 from .faults import Scenario
-from .figures import Hashing, Lengths, text_of
+from .figures import Hashing, Lengths, pin_store, text_of
 
 __all__ = ["scenarios"]
 
@@ -108,18 +108,6 @@ def _job_state(folder: Path) -> Any:
     return [(row["id"], row["text"], row["error"]) for row in map(json.loads, path.read_text().splitlines())]
 
 
-def _some_pins(before: Any, now: Any, after: Any) -> bool:
-    """Each pin is an operation of its own."""
-    return bool(before <= now <= after)
-
-
-def _store(folder: Path) -> Any:
-    from ragcompress.service.settings import Settings
-    from ragcompress.service.store import Store
-
-    return Store(Settings(store=folder / "pins.db"))
-
-
 def _pin_first(folder: Path) -> None:
     _pin(folder, NAMES[:2])
 
@@ -131,7 +119,7 @@ def _pin_more(folder: Path) -> None:
 def _pin(folder: Path, names: list[str]) -> None:
     from ragcompress.service.store import Pin
 
-    store = _store(folder)
+    store = pin_store(folder)
     try:
         for name in names:
             store.pin("me", name, Pin(f"short {name}", f"hash {name}"), text_of(name) * 40)
@@ -141,7 +129,7 @@ def _pin(folder: Path, names: list[str]) -> None:
 
 def _pins(folder: Path) -> frozenset[tuple[str, str, str]]:
     """The pins with their originals; one without the other is no state at all."""
-    store = _store(folder)
+    store = pin_store(folder)
     try:
         pins = {name: store.pinned("me", name) for name in NAMES}
         return frozenset((n, pin.text, str(store.original("me", pin.hash))) for n, pin in pins.items() if pin)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,27 +15,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import ragcompress as rc
+from eval.trials.figures import Hashing, text_of
 from ragcompress.core.types import Passage
 
 WRITERS, READERS, SAVERS = 8, 8, 2
 DID = ("written", "searches", "states reloaded")
-DIM = 96
 Done = tuple[int, int]
 """What was done, and how much of it was wrong."""
-
-
-class Hashing:
-    """A quick encoder whose vector for a text is its own: the proof is of the store, not of a model."""
-
-    def encode(self, texts: Sequence[str], **_: Any) -> NDArray[np.float32]:
-        """Unit vectors [texts, 96], drawn from each text's checksum."""
-        rows = [np.random.default_rng(zlib.crc32(text.encode())).normal(size=DIM) for text in texts]
-        found = np.array(rows, dtype=np.float32).reshape(len(texts), DIM)
-        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
 @dataclass(slots=True)
@@ -63,7 +49,7 @@ class Stress:
             if monotonic() > self.until:
                 break
             name = f"{number}-{at}"
-            self.retriever.add([Passage(_text(name), id=name)])
+            self.retriever.add([Passage(text_of(name), id=name)])
             self.written[number].append(name)
         return len(self.written[number]), 0
 
@@ -73,9 +59,9 @@ class Stress:
         while monotonic() < self.until:
             own = self.written[number % WRITERS]
             name = own[(asked * 7919) % len(own)] if own else "seed"
-            hits = self.retriever.retrieve(_text(name), k=3)
+            hits = self.retriever.retrieve(text_of(name), k=3)
             asked += 1
-            wrong += not hits or hits[0].id != name or any(hit.text != _text(hit.id) for hit in hits)
+            wrong += not hits or hits[0].id != name or any(hit.text != text_of(hit.id) for hit in hits)
         return asked, wrong
 
     def save(self, number: int) -> Done:
@@ -85,7 +71,7 @@ class Stress:
             self.retriever.save(self.folder / str(number))
             again = self.kind.load(self.folder / str(number), Hashing())
             saved += 1
-            wrong += any(p.text != _text(p.id) for p in again)
+            wrong += any(p.text != text_of(p.id) for p in again)
         return saved, wrong
 
     def end(self) -> dict[str, int]:
@@ -96,14 +82,14 @@ class Stress:
         found = [(p.id, p.text) for p in self.retriever]
         return {
             "lost or twice": len(set(names) ^ {name for name, _ in found}) + len(found) - len(names),
-            "do not find themselves": sum(self.retriever.retrieve(_text(name), k=1)[0].id != name for name in names),
+            "do not find themselves": sum(self.retriever.retrieve(text_of(name), k=1)[0].id != name for name in names),
             "unlike after reload": int([(p.id, p.text) for p in again] != found),
         }
 
 
 def stress(kind: Any, seconds: float, folder: Path) -> dict[str, int]:
     """Run them all, and count what was done and what was wrong."""
-    retriever = kind.build([Passage(_text("seed"), id="seed")], Hashing())
+    retriever = kind.build([Passage(text_of("seed"), id="seed")], Hashing())
     shared = Stress(kind, retriever, folder, monotonic() + seconds, [[] for _ in range(WRITERS)])
     with ThreadPoolExecutor(WRITERS + READERS + SAVERS) as pool:
         jobs = {
@@ -115,10 +101,6 @@ def stress(kind: Any, seconds: float, folder: Path) -> dict[str, int]:
     told = {name: sum(done for done, _ in own) for name, own in results.items()}
     wrong = {f"wrong {name}": sum(bad for _, bad in own) for name, own in results.items() if name != "written"}
     return told | wrong | shared.end()
-
-
-def _text(name: str) -> str:
-    return f"the text that is called {name}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,7 +19,6 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -98,10 +97,9 @@ def _step_back(_: int) -> None:
 def beginning(args: argparse.Namespace) -> JointHalf:
     """The shipped English joint half, to train it further; or one that begins with the multilingual layers."""
     if args.english:
-        folder = resources.files("ragcompress").joinpath("weights")
-        settings = json.loads(folder.joinpath("labeller.json").read_text(encoding="utf-8"))
-        model: JointHalf = from_graph(folder.joinpath("labeller-int8.onnx").read_bytes(), settings)
-        return model
+        shipped = JointModel.embedded()
+        english: JointHalf = from_graph(shipped.graph(), dict(shipped.settings))
+        return english
     model = JointHalf(ModelConfig.multilingual())
     model.load_encoder(encoder_weights(args.base))
     return model

@@ -137,8 +137,8 @@ def embed_dataset(
         ds: As for `compress_dataset`, with rows of ``text`` and perhaps ``id``, ``title``, ``metadata``; other
             columns become metadata.
         encoder: As for ``DenseRetriever.build``.
-        precompute: Also what compression reads, as for ``DenseRetriever.build``: ``"units"``, some 6 kB a passage;
-            True: token states as well, 100 kB more.
+        precompute: Also what compression reads, as for ``DenseRetriever.build``: ``"units"``, about 30 kB per
+            passage of 100 words; True: token states as well, 100 kB more.
         how: See `How`.
 
     Returns:

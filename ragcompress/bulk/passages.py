@@ -33,8 +33,8 @@ class Embed:
 
     Attributes:
         encoder: As for ``DenseRetriever.build``; one that is no name must be fit for pickling.
-        precompute: Also what compression reads, as for ``DenseRetriever.build``: ``"units"`` (some 6 kB a passage), or
-            True for token states as well (100 kB more).
+        precompute: Also what compression reads, as for ``DenseRetriever.build``: ``"units"`` (about 30 kB per
+            passage of 100 words), or True for token states as well (100 kB more).
     """
 
     encoder: Any = None

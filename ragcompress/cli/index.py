@@ -61,12 +61,13 @@ def index(
         return
     started = perf_counter()
     needs_input(files)
+    stored = precompute or (units and "units")
     files = files or ["-"]
     if store is not None:
         if out is not None or update:
             raise InvalidInput("--store writes to a database, --out and --update to a folder; give one of them")
         found = gather(files, exclude=exclude or (), column=column, strict=strict, known={})
-        put_into(store, found, precompute=precompute or (units and "units"), as_json=as_json)
+        put_into(store, found, precompute=stored, as_json=as_json)
         return
     if out is None:
         raise InvalidInput("say where to: --out FOLDER, or --store lancedb:PATH, postgresql://… or qdrant:URL")
@@ -80,7 +81,7 @@ def index(
         put_changes(made, found, [*changes.changed, *changes.gone], out)
     else:
         changes = None
-        made = _build(found, out, precompute=precompute or (units and "units"))
+        made = _build(found, out, precompute=stored)
     facts = {"out": out, "passages": len(made), "files": len(found.digests), "kind": made.dense.kind}
     facts |= {"bytes": size_of(out), "seconds": round(perf_counter() - started, 3)}
     _tell(facts, found, changes, as_json=as_json)

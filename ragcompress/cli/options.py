@@ -52,7 +52,7 @@ Precompute = Annotated[
     bool, typer.Option("--precompute", help="Store token states too: later compression reads them, 100 kB a passage.")
 ]
 StoreUnits = Annotated[
-    bool, typer.Option("--units", help="Store units and their vectors: 6 kB a passage, enough for --method dense.")
+    bool, typer.Option("--units", help="Store units and their vectors, 30 kB a passage: enough for dense and student.")
 ]
 Index = Annotated[str, typer.Option("--index", "-i", help="The folder that `ragcompress index` made.", metavar="DIR")]
 MaybeStore = Annotated[

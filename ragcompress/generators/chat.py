@@ -8,10 +8,23 @@ from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
 from ragcompress.core.errors import InvalidInput, ModelError
+from ragcompress.core.segment import sanitise
 from ragcompress.generators.prompting import Message
 from ragcompress.generators.rewriters import text_of
 
-__all__ = ["Chat", "LangChainChat", "Message", "OnText", "PlainChat", "Reply", "Usage", "as_chat", "gather"]
+__all__ = [
+    "Chat",
+    "Completing",
+    "LangChainChat",
+    "Message",
+    "OnText",
+    "PlainChat",
+    "Reply",
+    "Usage",
+    "as_chat",
+    "clean",
+    "gather",
+]
 
 OnText = Callable[[str], None]
 """Called with every piece of text as soon as it is there."""
@@ -60,8 +73,21 @@ class Chat(Protocol):
         ...
 
 
+class Completing(Chat, Protocol):
+    """A `Chat` that is called with a prompt as well."""
+
+    def __call__(self, prompt: str) -> str:
+        """A prompt to its completion."""
+        return self.reply([{"role": "user", "content": prompt}]).text
+
+
+def clean(messages: Sequence[Message]) -> list[Message]:
+    """``messages`` without what tokenizers and JSON do not take."""
+    return [one | {"content": sanitise(one["content"])} for one in messages]
+
+
 @dataclass(frozen=True)
-class LangChainChat:
+class LangChainChat(Completing):
     """Any LangChain chat model or LLM, streamed where it can stream.
 
     Attributes:
@@ -73,10 +99,6 @@ class LangChainChat:
     def __repr__(self) -> str:
         name = getattr(self.model, "model_name", None) or getattr(self.model, "model", None)
         return f"LangChainChat({type(self.model).__name__}{f', {name!r}' if isinstance(name, str) else ''})"
-
-    def __call__(self, prompt: str) -> str:
-        """A prompt to its completion."""
-        return self.reply([{"role": "user", "content": prompt}]).text
 
     def reply(self, messages: Sequence[Message], on_text: OnText | None = None) -> Reply:
         """Answer ``messages``; usage where the model tells it."""

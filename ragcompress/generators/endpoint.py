@@ -7,12 +7,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
-from ragcompress.core.segment import sanitise
-from ragcompress.generators.chat import OnText, Reply, Usage, gather
+from ragcompress.core.forks import cached_property
+from ragcompress.generators.chat import Completing, OnText, Reply, Usage, clean, gather
 from ragcompress.generators.prompting import Message
 
 __all__ = ["OpenAIChat"]
@@ -22,7 +21,7 @@ LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True)
-class OpenAIChat:
+class OpenAIChat(Completing):
     """A chat model behind an OpenAI-compatible endpoint, streamed.
 
     Attributes:
@@ -53,10 +52,6 @@ class OpenAIChat:
                 f"max_tokens {self.max_tokens} must be 1 or more, retries {self.retries} 0 or more, "
                 f"timeout_s {self.timeout_s} above 0"
             )
-
-    def __call__(self, prompt: str) -> str:
-        """A prompt to its completion."""
-        return self.reply([{"role": "user", "content": prompt}]).text
 
     def reply(self, messages: Sequence[Message], on_text: OnText | None = None) -> Reply:
         """Answer ``messages``.
@@ -117,7 +112,7 @@ class OpenAIChat:
     def _body(self, messages: Sequence[Message]) -> dict[str, Any]:
         return {
             "model": self.model,
-            "messages": [one | {"content": sanitise(one["content"])} for one in messages],
+            "messages": clean(messages),
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
             "stream": True,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
+from ragcompress.core.forks import cached_property
 from ragcompress.core.segment import sanitise
-from ragcompress.generators.chat import OnText, Reply, Usage, gather
+from ragcompress.generators.chat import Completing, OnText, Reply, Usage, clean, gather
 from ragcompress.generators.prompting import Message
 
 __all__ = ["LlamaChat"]
@@ -18,7 +18,7 @@ __all__ = ["LlamaChat"]
 HEAD = 1 << 20  # bytes of the file that stand for its content, with its size
 
 
-class LlamaChat:
+class LlamaChat(Completing):
     """A local GGUF model with a chat template, loaded at first use; greedy, hence deterministic.
 
     Every prompt is read from its beginning, so that times can be compared; a server with a prompt cache is quicker on
@@ -50,10 +50,6 @@ class LlamaChat:
     def __repr__(self) -> str:
         return f"LlamaChat({self.path.name!r}, {self._digest}, max_tokens={self.max_tokens})"
 
-    def __call__(self, prompt: str) -> str:
-        """A prompt to its completion."""
-        return self.reply([{"role": "user", "content": prompt}]).text
-
     def count(self, text: str) -> int:
         """Tokens of ``text`` by the model's own tokenizer, without special ones."""
         return len(self._model.tokenize(sanitise(text).encode(), add_bos=False))
@@ -65,15 +61,15 @@ class LlamaChat:
             ModelError: The prompt and the answer do not fit the window, or the file can't be run.
             MissingExtra: llama-cpp-python is not installed.
         """
-        clean = [{"role": message["role"], "content": sanitise(message["content"])} for message in messages]
-        size = sum(self.count(message["content"]) + 8 for message in clean)  # 8: the template's marks, at most
+        sent = clean(messages)
+        size = sum(self.count(message["content"]) + 8 for message in sent)  # 8: the template's marks, at most
         if size + self.max_tokens > self.window:
             raise ModelError(
                 f"the prompt of {size} tokens and an answer of {self.max_tokens} do not fit the window of "
                 f"{self.window}; give a smaller budget, or LlamaChat(…, window={size + self.max_tokens})"
             )
         self._model.reset()
-        said = gather(self._pieces(clean), on_text)
+        said = gather(self._pieces(sent), on_text)
         written = self.count(said.text)
         return Reply(said.text, Usage(int(self._model.n_tokens) - written, written), said.first_s, said.seconds)
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from time import perf_counter
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput, ModelError, require
-from ragcompress.core.segment import sanitise
-from ragcompress.generators.chat import Message, OnText, Reply, Usage
+from ragcompress.core.forks import cached_property
+from ragcompress.generators.chat import Completing, Message, OnText, Reply, Usage, clean
 from ragcompress.generators.loading import Loaded, load
 
 __all__ = ["LocalChat"]
 
 
-class LocalChat:
+class LocalChat(Completing):
     """A local causal model; with the tokenizer's chat template, or without one the messages one below the other.
 
     Greedy, hence deterministic. Nothing is downloaded.
@@ -37,10 +36,6 @@ class LocalChat:
     def __repr__(self) -> str:
         name = self._source if isinstance(self._source, str) else type(self._source[0]).__name__
         return f"LocalChat({name!r}, max_tokens={self.max_tokens})"
-
-    def __call__(self, prompt: str) -> str:
-        """A prompt to its completion."""
-        return self.reply([{"role": "user", "content": prompt}]).text
 
     def reply(self, messages: Sequence[Message], on_text: OnText | None = None) -> Reply:
         """Answer ``messages``.
@@ -69,11 +64,11 @@ class LocalChat:
         return load(self._source, "AutoModelForCausalLM", device=self._device)
 
     def _ids(self, messages: Sequence[Message]) -> list[int]:
-        tokenizer, clean = self._loaded.tokenizer, [one | {"content": sanitise(one["content"])} for one in messages]
+        tokenizer, sent = self._loaded.tokenizer, clean(messages)
         if getattr(tokenizer, "chat_template", None):
-            text = tokenizer.apply_chat_template(clean, add_generation_prompt=True, tokenize=False)
+            text = tokenizer.apply_chat_template(sent, add_generation_prompt=True, tokenize=False)
         else:
-            text = "\n\n".join(one["content"] for one in clean) + "\nAnswer:"
+            text = "\n\n".join(one["content"] for one in sent) + "\nAnswer:"
         ids = list(tokenizer(text, add_special_tokens=not getattr(tokenizer, "chat_template", None))["input_ids"])
         room = int(getattr(self._loaded.model.config, "max_position_embeddings", 0) or 1 << 30)
         if len(ids) + self.max_tokens > room:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from ragcompress.generators.chat import Chat, OnText, Reply, Usage
+from ragcompress.generators.chat import Chat, Completing, OnText, Reply, Usage
 from ragcompress.generators.prompting import Message
 
 __all__ = ["Remembered"]
@@ -19,7 +19,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, chat TEXT, me
 
 
 @dataclass(frozen=True)
-class Remembered:
+class Remembered(Completing):
     """A `Chat` whose answers are kept in a file; several processes may share it.
 
     Attributes:
@@ -32,10 +32,6 @@ class Remembered:
 
     def __repr__(self) -> str:
         return repr(self.chat)
-
-    def __call__(self, prompt: str) -> str:
-        """A prompt to its completion."""
-        return self.reply([{"role": "user", "content": prompt}]).text
 
     def reply(self, messages: Sequence[Message], on_text: OnText | None = None) -> Reply:
         """The kept answer, or the model's, which is then kept."""

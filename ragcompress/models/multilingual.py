@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from functools import lru_cache, partial
 from importlib import resources
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from ragcompress.core.forks import cached_property
+from ragcompress.core.forks import Lock, cached_property
 from ragcompress.core.shipped import checked, shipped
 from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.labeller.runtime import JointModel

@@ -48,7 +48,8 @@ class SentencePruner:
         if self.threshold is not None:
             scores = [segment.score for segment in scored.segments]
             scored = keep_closed(scored, above(scores, self.threshold), "below threshold")
-        return fit(fill(lighter(scored, budget), budget), budget)
+        lightened, _ = lighter(scored, budget)
+        return fit(fill(lightened, budget), budget)
 
 
 def readable_part(context: Context, most: int = 2_000_000) -> Context:

@@ -20,7 +20,7 @@ from ragcompress.pruners.common import FLOORED
 from ragcompress.pruners.company import in_company
 from ragcompress.pruners.cutting import cut_best, fill_marked
 from ragcompress.pruners.extractive import readable_part
-from ragcompress.pruners.lighter import best_that_misses, fits_alone, lighter
+from ragcompress.pruners.lighter import fits_alone, lighter
 from ragcompress.pruners.once import once
 from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import GuardedScorer
@@ -161,8 +161,7 @@ class LabellingPruner:
         """The most worth that the budget holds of what is left of ``split``."""
         if self.cut:
             return fill_marked(left, budget, ours.labels(split).weigh)
-        left = lighter(left, budget)
-        best = best_that_misses(left, budget)
+        left, best = lighter(left, budget)
         if best is not None and not fits_alone(left, best, budget):
             left = cut_best(left, best, ours.labels(split).weigh)
         return fill(left, budget, values=_judged(one_each(left))[0])

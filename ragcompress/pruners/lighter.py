@@ -22,14 +22,14 @@ from ragcompress.core.view import frames
 from ragcompress.scorers.lexical import terms
 from ragcompress.structure import parts
 
-__all__ = ["best_that_misses", "fits_alone", "lighter"]
+__all__ = ["fits_alone", "lighter"]
 
 _NUMBERED = re.compile(
     r"\s*(?:§|art(?:icle|ikel|\.)?|section|clause|[IVXLC]+\.|\d{1,2}(?:\.\d{1,2})*\.?)\s", re.IGNORECASE
 )
 
 
-def best_that_misses(context: Context, budget: TokenBudget) -> int | None:
+def _best_that_misses(context: Context, budget: TokenBudget) -> int | None:
     """The number of the best unit, where it does not fit with all that it needs; None where it does."""
     if not context.segments:
         return None
@@ -48,15 +48,19 @@ def fits_alone(context: Context, at: int, budget: TokenBudget) -> bool:
     return budget.count(context.segments[at].text.strip()) <= budget.limit
 
 
-def lighter(context: Context, budget: TokenBudget) -> Context:
-    """``context`` with its best unit made to fit by leaving out titles or columns, where that is enough."""
-    best = best_that_misses(context, budget)
+def lighter(context: Context, budget: TokenBudget) -> tuple[Context, int | None]:
+    """``context`` with its best unit made to fit by leaving out titles or columns, where that is enough.
+
+    Returns:
+        The context, and the number of its best unit where that still does not fit.
+    """
+    best = _best_that_misses(context, budget)
     if best is None:
-        return context
+        return context, None
     for attempt in (_without_titles(context, best), _in_columns(context, best)):
-        if attempt is not context and best_that_misses(attempt, budget) is None:
-            return attempt
-    return context
+        if attempt is not context and _best_that_misses(attempt, budget) is None:
+            return attempt, None
+    return context, best
 
 
 def _without_titles(context: Context, best: int) -> Context:

@@ -1,7 +1,7 @@
 """Units beside the vectors: what a passage is made of and what it means, computed when it is indexed.
 
 A retriever built with ``precompute="units"`` stores of every passage its units with their needs, one vector per unit,
-and the tokens' last states in half a byte a dimension, about 25 kB per passage of 100 words. Retrieving a passage puts
+and the tokens' last states in half a byte a dimension, about 30 kB per passage of 100 words. Retrieving a passage puts
 them where `structure` and the encoder look, so that ``dense`` and ``student`` compression of what was retrieved is the
 question's encoding and a few matrix products.
 """

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ragcompress.core.segment import bounds
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import Encoded, TokenEncoder
 from ragcompress.models.labeller.matching import unit
@@ -107,7 +108,7 @@ def _add(record: Mapping[str, Any], source: str, mixture: Mixture, index: dict[t
 
 def _tiles(text: str) -> list[tuple[int, int]]:
     """What is trained on is what will be judged: units, not only sentences."""
-    return [(tile.start, tile.end) for tile in units(text)]
+    return bounds(units(text))
 
 
 def trimmed(passage: Mapping[str, Any]) -> dict[str, Any]:
