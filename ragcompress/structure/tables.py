@@ -12,7 +12,9 @@ __all__ = ["read_aligned", "read_bars", "read_separated"]
 
 _RULE = re.compile(r"[ \t]*+(?:[|+][ \t]*+)?:?[-=]{2,}:?[ \t]*(?:[|+][ \t]*:?[-=]+:?[ \t]*)*[|+]?$")
 _DASHES = re.compile(r"[ \t]*[-=_+|]{2,}(?:[ \t]+[-=_+|]{2,})*$")
-_GAP = re.compile(r"(?<=\S)(?: {2,}|\t+ *)(?=\S)")
+# Two blanks after a sentence, as typists put them, are no gap between columns.
+_TYPED = r"""(?:(?<=[.!?])|(?<=[.!?]["')]))  (?=[A-Z"'(])"""
+_GAP = re.compile(rf"(?!{_TYPED})(?<=\S)(?: {{2,}}|\t+ *)(?=\S)")
 _NUMBER = re.compile(r"[-+]?[$€£]?\d[\d.,:/%-]*\w{0,3}$")
 _SENTENCE_END = re.compile(r"[.!?;:,]$")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')

@@ -158,3 +158,24 @@ def test_rows_whose_first_or_last_cell_is_empty_are_rows():
     found = units(text)
     assert [unit.kind for unit in found] == ["header", "row", "row", "row"]
     assert all(unit.needs == ((0, 27),) for unit in found[1:])
+
+
+WRAPPED = (
+    "When we speak of free software, we mean freedom, not\n"
+    "price.  These licences are made so that you surely\n"
+    "have the freedom to pass on copies of it (and charge\n"
+    "them if you wish), that you receive the source or can\n"
+    "want it, and that you may change it (really.)  You may\n"
+    "keep what you made to yourself.\n"
+)
+
+
+def test_two_blanks_between_wrapped_sentences_make_no_table():
+    found = units(WRAPPED)
+    assert {unit.kind for unit in found} == {"sentence"}
+    assert seen(WRAPPED, "charge")[0].startswith("These licences")
+
+
+def test_two_blanks_after_an_abbreviation_still_part_columns():
+    text = "No.  Name     Age  Town\n1    Ada      36   Paris\n2    Charles  79   London\n"
+    assert seen(text, "Ada") == ("1    Ada      36   Paris", ["No.  Name     Age  Town"])
