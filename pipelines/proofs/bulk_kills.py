@@ -1,6 +1,8 @@
 """Bulk jobs that are killed: an actor, the driver, or all of Ray, at random moments; nothing is lost or doubled.
 
-python -m pipelines.proofs.bulk_kills --rows 3000 --rounds 10 --engine ray --out runs/kills
+python -m pipelines.proofs.bulk_kills --rows 20000 --chunk 64 --rounds 10 --engine ray --out runs/kills
+
+A moment is a number of chunks that are done, drawn from all but the last tenth of the job.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ def main() -> None:
     _finish(_started(source, options.out / "whole", options, engine="here"))
     print(f"unbroken: {options.rows:,} rows in {time.monotonic() - began:.0f} s", flush=True)
     whole = (options.out / "whole.jsonl").read_bytes()
+    ids = [json.loads(line)["id"] for line in whole.splitlines()]
+    must(len(ids) == len(set(ids)) == options.rows, f"every id of {len(ids):,} is there once")
     rng = random.Random(options.seed)
     for number in range(options.rounds):
         victim = VICTIMS[number % (3 if options.engine == "ray" else 2)]
@@ -57,8 +61,8 @@ def _round(source: Path, options: argparse.Namespace, victim: str, rng: random.R
     moments = []
     for _ in range(options.kills):
         running = _started(source, place, options)
-        there = len(list(Path(f"{place}.job").glob("parts/part-*.*")))
-        moments.append(_kill_after(running, Path(f"{place}.job"), victim, there + rng.randint(1, 20)))
+        there, last = len(_parts(place)), options.rows // options.chunk
+        moments.append(_kill_after(running, place, victim, rng.randint(there + 1, max(there + 1, int(0.9 * last)))))
         if victim == "driver":
             running.wait()
     if victim != "driver":
@@ -66,13 +70,18 @@ def _round(source: Path, options: argparse.Namespace, victim: str, rng: random.R
             _finish(running)  # it goes on by itself, or gives up
     began = time.monotonic()
     _finish(_started(source, place, options))
-    return f"{victim} killed with {moments} chunks done, {time.monotonic() - began:.0f} s to go on"
+    told = ", ".join(map(str, moments))
+    return f"{victim} killed with {told} of {last} chunks done, {time.monotonic() - began:.0f} s to go on"
 
 
-def _kill_after(running: subprocess.Popen[bytes], job: Path, victim: str, parts: int) -> int:
+def _parts(place: Path) -> list[Path]:
+    return [path for path in Path(f"{place}.job", "parts").glob("part-*") if path.suffix != ".try"]
+
+
+def _kill_after(running: subprocess.Popen[bytes], place: Path, victim: str, parts: int) -> int:
     """Kill -9 once so many chunks are done, a little later even; how many were."""
     process = require("psutil", "ray").Process(running.pid)
-    while len(list(job.glob("parts/part-*.*"))) < parts:
+    while len(_parts(place)) < parts:
         if running.poll() is not None:
             raise SystemExit("the job was done before it could be killed; give it more --rows")
         time.sleep(0.02)
@@ -83,7 +92,7 @@ def _kill_after(running: subprocess.Popen[bytes], job: Path, victim: str, parts:
     for each in doomed:
         with suppress(Exception):  # gone by itself meanwhile
             each.kill()
-    done = len(list(job.glob("parts/part-*.*")))
+    done = len(_parts(place))
     if victim == "driver":
         _wait_for(family)
     return done

@@ -24,8 +24,6 @@ from ragcompress.retriever.stores import StoreRetriever
 
 __all__ = ["How", "Made", "compress_dataset", "embed_dataset", "evaluate_dataset", "index_dataset"]
 
-CHUNK = 64  # rows: what a kill can cost, some seconds of work
-
 
 class How(TypedDict, total=False):
     """How a job is done; none of it changes a result.
@@ -37,7 +35,8 @@ class How(TypedDict, total=False):
         actors: How many work side by side; each loads the model once.
         engine: ``"here"``, ``"processes"``, ``"ray"``; chosen by what is there if not given.
         gpus: Of each actor, with Ray.
-        chunk: Rows that are done or not done together (64); a job keeps its own.
+        chunk: Rows that are done or not done together, some seconds of work (64; 512 into a store, which likes few
+            and large writes); a job keeps its own.
         retry_failed: Work again on what failed before.
         progress: Tell standard error how far it is.
         price: Of a million tokens, for what is saved (0.5).
@@ -219,7 +218,7 @@ def _made(ds: Any, work: Work, how: How) -> Any:
 
 
 def _run(ds: Any, work: Work, folder: Path, how: How) -> Made:
-    size = how.get("chunk") or chunk_size(folder) or CHUNK
+    size = how.get("chunk") or chunk_size(folder) or work.chunk
     if size < 1:
         raise InvalidInput(f"chunk is {size}; give a number of rows of at least 1")
     engine, run = chosen(how.get("engine"), how.get("actors", 1), how.get("gpus", 0.0))

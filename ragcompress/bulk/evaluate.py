@@ -29,7 +29,7 @@ class Evaluate:
     methods: Sequence[str] = ()
     budgets: Sequence[float] = (0.2,)
 
-    numbers = True
+    numbers, chunk = True, 64
     columns = {  # noqa: RUF012 - of the class
         "id": "text", "dataset": "text", "compressor": "text", "budget": "number", "tokens_in": "whole",
         "tokens_out": "whole", "chars_in": "whole", "chars_out": "whole", "answerable": "truth",

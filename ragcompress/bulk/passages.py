@@ -26,6 +26,12 @@ from ragcompress.retriever.stores.extras import sidecar_bytes
 
 __all__ = ["Embed", "Index"]
 
+NO_PART = (
+    "labeller",
+    "reader",
+    "e5-labeller",
+)  # weights that no vector depends on: a better labeller leaves a job as it is
+
 
 @dataclass(frozen=True)
 class Embed:
@@ -40,7 +46,7 @@ class Embed:
     encoder: Any = None
     precompute: bool | Literal["units"] = False
 
-    numbers = False
+    numbers, chunk = False, 64
     columns = {  # noqa: RUF012 - of the class
         "id": "text", "title": "text", "text": "text", "metadata": "text", "vector": "vector", "units": "spans",
         "record": "bytes", "sidecars": "bytes", "tokens_in": "whole", "error": "text",
@@ -50,7 +56,11 @@ class Embed:
         """See `Work`."""
         encoder = _encoder(self.encoder)
         mark = encoder.fingerprint or named(self.encoder)
-        return {"task": "embed", "encoder": mark, "precompute": self.precompute, **surroundings()}
+        made = {
+            "units": structure.fingerprint(),
+            **{each.name: each.fingerprint for each in makers_for(self.precompute)},
+        }
+        return {"task": "embed", "encoder": mark, "precompute": made, **surroundings(without=NO_PART)}
 
     def __call__(self, rows: Rows) -> Rows:
         """See `Work`; all are encoded together, and one by one if that fails."""
@@ -82,13 +92,13 @@ class Index:
     store: StoreRetriever | str
     encoder: Any = None
 
-    numbers = False
+    numbers, chunk = False, 512
     columns = {"id": "text", "error": "text"}  # noqa: RUF012 - of the class
 
     def about(self) -> dict[str, Any]:
         """See `Work`."""
         store = self.opened()
-        return {"task": "index", "store": store.place, "tenant": store.tenant, **surroundings()}
+        return {"task": "index", "store": store.place, "tenant": store.tenant, **surroundings(without=NO_PART)}
 
     def opened(self) -> StoreRetriever:
         """The store, opened once per process."""

@@ -34,9 +34,11 @@ class Work(Protocol):
     Attributes:
         columns: Of the rows that come out.
         numbers: Whether a row without an id is named by its number; else by what it says.
+        chunk: Rows that are done or not done together, unless the caller says how many.
     """
 
     numbers: bool
+    chunk: int
 
     @property
     def columns(self) -> Columns: ...
@@ -63,7 +65,7 @@ class Compress:
     compressor: Compressor | str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    numbers = True
+    numbers, chunk = True, 64
     columns = {  # noqa: RUF012 - of the class
         "id": "text", "query": "text", "text": "text", "tokens_in": "whole", "tokens_out": "whole", "spans": "spans",
         "passage_scores": "numbers", "warnings": "texts", "method": "text", "error": "text",
@@ -184,17 +186,17 @@ def named(thing: Any) -> str:
     return shown
 
 
-def surroundings() -> dict[str, Any]:
-    """What every result depends on beside its settings."""
-    return {"version": __version__, "weights": _weights()}
+def surroundings(*, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a result depends on beside its settings; weights ``without`` these beginnings play no part in it."""
+    return {"version": __version__, "weights": _weights(without)}
 
 
-@lru_cache(maxsize=1)
-def _weights() -> str:
-    """A checksum of all shipped weights and the tokenizer."""
+@lru_cache(maxsize=2)
+def _weights(without: tuple[str, ...]) -> str:
+    """A checksum of shipped weights and the tokenizer."""
     digest = hashlib.sha256()
     for file in sorted(files("ragcompress").joinpath("weights").iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".md"):
+        if not file.name.endswith(".md") and not file.name.startswith(without):
             digest.update(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 

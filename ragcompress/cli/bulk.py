@@ -27,6 +27,10 @@ Gpus = Annotated[float, typer.Option("--gpus", help="GPUs of each actor, such as
 Chunk = Annotated[int | None, typer.Option("--chunk", help="Rows done or not done together.", metavar="N")]
 Retry = Annotated[bool, typer.Option("--retry-failed", help="Work again on rows that failed.")]
 Price = Annotated[float, typer.Option("--price", help="Of a million tokens, for what is saved.", metavar="P")]
+Encoder = Annotated[
+    str | None,
+    typer.Option("--encoder", help="minilm, multilingual-e5-small, or a SentenceTransformer's folder.", metavar="NAME"),
+]
 Store = Annotated[
     str, typer.Option("--store", help="lancedb:PATH, postgresql://… or qdrant:URL; #TABLE at the end.", metavar="STORE")
 ]
@@ -59,6 +63,7 @@ def embed(
     out: Out,
     precompute: Precompute = False,
     units: StoreUnits = False,
+    encoder: Encoder = None,
     job: Job = None,
     actors: Actors = 1,
     engine: Engine = None,
@@ -69,12 +74,13 @@ def embed(
 ) -> None:
     """Encode rows of text (and id, title, metadata) into rows with vectors and units."""
     how = _how(out=out, job=job, actors=actors, engine=engine, gpus=gpus, chunk=chunk, retry=retry_failed)
-    _told(embed_dataset(source, precompute=precompute or (units and "units"), **how), as_json)
+    _told(embed_dataset(source, encoder=encoder, precompute=precompute or (units and "units"), **how), as_json)
 
 
 def index(
     source: In,
     store: Store,
+    encoder: Encoder = None,
     job: Job = None,
     actors: Actors = 1,
     engine: Engine = None,
@@ -83,7 +89,7 @@ def index(
 ) -> None:
     """Write rows that `bulk embed` made, or rows of text, into a store; again is no harm."""
     how = _how(job=job, actors=actors, engine=engine, chunk=chunk)
-    _told(index_dataset(source, store, **how).report, as_json)
+    _told(index_dataset(source, store, encoder=encoder, **how).report, as_json)
 
 
 def evaluate(

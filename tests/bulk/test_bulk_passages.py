@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import ragcompress as rc
-from ragcompress.bulk import compress_arrow, compress_dataset, embed_arrow, embed_dataset, index_dataset
+from ragcompress.bulk import compress_arrow, compress_dataset, embed_arrow, embed_dataset, index_dataset, work
+from ragcompress.bulk.passages import Embed
+from ragcompress.bulk.work import Compress
 from ragcompress.core.errors import EncoderMismatch
 from ragcompress.retriever.inputs import content_id
 from ragcompress.retriever.stores import LanceRetriever, open_store
@@ -105,3 +107,20 @@ def test_one_function_for_arrow_and_pandas() -> None:
     assert list(function.empty().columns) == list(frame.columns)
     vectors = embed_arrow()(arrow.table({"id": ["a"], "text": ["Ada"]}))
     assert len(vectors["vector"][0].as_py()) == 384
+
+
+def test_vectors_depend_on_no_labeller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job of vectors goes on under a better labeller; under another encoder it does not."""
+    monkeypatch.setattr(work, "files", lambda _: tmp_path)
+    monkeypatch.setattr(work, "_weights", work._weights.__wrapped__)  # this test's are nobody else's
+    (tmp_path / "weights").mkdir()
+
+    def told(name: str) -> tuple[Any, Any]:
+        (tmp_path / "weights" / name).write_text(name)
+        return Embed("minilm").about(), Compress(0.2).about()
+
+    vectors, texts = told("encoder.onnx")
+    assert told("labeller.json")[0] == vectors
+    assert told("labeller.json")[1] != texts
+    assert told("reader.onnx")[0] == vectors
+    assert told("tokenizer.json")[0] != vectors
