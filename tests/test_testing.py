@@ -22,6 +22,7 @@ from ragcompress.pruners.extractive import SentencePruner
 from ragcompress.scorers import LexicalScorer
 from ragcompress.structure import units
 from ragcompress.testing.cases import COUNTERS, STATES, STYLES
+from ragcompress.testing.meaning import never_joined
 from ragcompress.testing.texts import AWKWARD
 
 
@@ -147,6 +148,35 @@ def test_a_rendering_that_joins_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("ragcompress.core.style._break", lambda *_: " ")  # as renderings are that show no gap
     with pytest.raises(rt.LawBroken, match="breaks law 7"):
         rt.check_compressor(joins)
+
+
+def _of(text: str, *kept: str) -> Context:
+    spans = [Span(0, text.index(piece), text.index(piece) + len(piece)) for piece in kept]
+    segments = tuple(Segment(text[span.start : span.end], (span,)) for span in spans)
+    return replace(Context.of("?", [text]), segments=segments)
+
+
+@pytest.mark.parametrize(
+    ("kept", "rendered", "joined"),
+    [
+        (("# Opening", "[1907]"), "# Opening […] [1907]", False),  # the bracket behind the heading is the gap's own
+        (("# Opening", "[1907]"), "# Opening [1907]", True),
+        (("# Opening", "["), "# Opening […] [", False),
+        (("]", "so"), "] […] so", False),  # and so is the one before what follows
+        (("]", "so"), "] so", True),
+        (("# Opening", "[…] went"), "# Opening […] […] went", False),  # a gap that the passage itself shows
+        (("# Opening", "[…] went"), "# Opening […] went", True),
+    ],
+)
+def test_a_shown_gap_joins_nothing(kept: tuple[str, ...], rendered: str, joined: bool) -> None:
+    assert (
+        bool(never_joined(_of("# Opening\n\nIt rained.\n\n[1907]\n\nand so\n\n[…] went on.", *kept), rendered))
+        is joined
+    )
+
+
+def test_lexical_with_shown_gaps() -> None:
+    rt.check_compressor(SentencePruner(LexicalScorer()), cases=120, seed=4)
 
 
 def test_the_smallest_case_is_small() -> None:

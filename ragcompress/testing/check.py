@@ -16,7 +16,7 @@ from ragcompress.core.types import Span
 from ragcompress.testing.cases import Case, random_cases, smaller_cases
 from ragcompress.testing.laws import LAWS, Law, Trial
 
-__all__ = ["LawBroken", "broken_laws", "check_compressor"]
+__all__ = ["LawBroken", "broken_laws", "check_compressor", "findings", "smallest"]
 
 MAX_SHRINKS = 300
 
@@ -47,22 +47,23 @@ def check_compressor(compressor: Compressor, *, cases: int = 250, seed: int = 0)
         LawBroken: An AssertionError that names the law and the smallest case found.
         MissingExtra: The compressor needs a package that is not installed.
     """
-    for case in random_cases(cases, seed=seed):
-        trial = _try(compressor, case)
-        for law in LAWS:
-            if law.check(trial):
-                raise _smallest(compressor, law, case)
+    for law, case in findings(compressor, cases=cases, seed=seed):
+        raise smallest(compressor, law, case)
 
 
 def broken_laws(compressor: Compressor, *, cases: int = 250, seed: int = 0) -> dict[int, LawBroken]:
     """Every law that ``compressor`` breaks over the cases, by number, each with the smallest case found."""
     first: dict[int, tuple[Law, Case]] = {}
+    for law, case in findings(compressor, cases=cases, seed=seed):
+        first.setdefault(law.number, (law, case))
+    return {number: smallest(compressor, *found) for number, found in first.items()}
+
+
+def findings(compressor: Compressor, *, cases: int, seed: int = 0) -> Iterator[tuple[Law, Case]]:
+    """Every law broken in every case, as they come; `smallest` makes an error of one."""
     for case in random_cases(cases, seed=seed):
         trial = _try(compressor, case)
-        for law in LAWS:
-            if law.number not in first and law.check(trial):
-                first[law.number] = (law, case)
-    return {number: _smallest(compressor, law, case) for number, (law, case) in first.items()}
+        yield from ((law, case) for law in LAWS if law.check(trial))
 
 
 def _try(compressor: Compressor, case: Case) -> Trial:
@@ -98,7 +99,8 @@ def _recorded_rewrites(given: Context) -> Iterator[set[tuple[str, tuple[Span, ..
         yield seen
 
 
-def _smallest(compressor: Compressor, law: Law, case: Case) -> LawBroken:
+def smallest(compressor: Compressor, law: Law, case: Case) -> LawBroken:
+    """The error for a law broken in a case, after the case was made as small as it goes."""
     why, tries = law.check(_try(compressor, case)), 0
     progress = True
     while progress and tries < MAX_SHRINKS:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from ragcompress.core.closing import named_by_title
 from ragcompress.core.context import Context
 from ragcompress.core.json_out import in_json
+from ragcompress.core.style import marked
 from ragcompress.core.types import Segment, Span
 
 __all__ = ["closed_under_needs", "never_joined"]
@@ -16,6 +17,8 @@ __all__ = ["closed_under_needs", "never_joined"]
 EDGE = 24  # characters on either side of a seam that are looked for in the rendering
 _ENDED = re.compile(r"""[.!?。！？…।։።؟]["'”’»)\]」*_`]*$""")
 _PROSE = frozenset({"", "sentence", "clause"})
+_GAP = marked.gap.strip()
+_WALL = "\ue000"  # stands for a shown gap while seams are looked for, so that a gap's own bracket is no text
 
 
 def closed_under_needs(given: Context, out: Context) -> str:
@@ -42,6 +45,7 @@ def closed_under_needs(given: Context, out: Context) -> str:
 def never_joined(out: Context, text: str) -> str:
     """Which two kept pieces ``text`` shows as one sentence though text between them went; "" if none."""
     pairs = [(before, after, _edges(before, after)) for before, after in pairwise(out.segments)]
+    shown = _walled(text)
     said = {edges for before, after, edges in pairs if before.lossy and after.lossy}  # of text that says words went
     for before, after, edges in pairs:
         if edges in said or not _parted(out, before, after):
@@ -51,13 +55,17 @@ def never_joined(out: Context, text: str) -> str:
             continue
         breaks = "" if right[:1].islower() and {before.kind, after.kind} <= _PROSE else "\n"
         seam = re.compile(re.escape(left) + (r"[ \t]*" if breaks else r"\s*") + re.escape(right))
-        if seam.search(text) and not any(seam.search(passage.text) for passage in out.passages):
+        if seam.search(shown) and not any(seam.search(_walled(passage.text)) for passage in out.passages):
             return f"{left!r} and {right!r} stand there as one sentence, and what was between them went"
     return ""
 
 
 def _edges(before: Segment, after: Segment) -> tuple[str, str]:
-    return before.text.rstrip()[-EDGE:], after.text.lstrip()[:EDGE]
+    return _walled(before.text.rstrip())[-EDGE:], _walled(after.text.lstrip())[:EDGE]
+
+
+def _walled(text: str) -> str:
+    return text.replace(_GAP, _WALL)
 
 
 def _parted(out: Context, before: Segment, after: Segment) -> bool:
