@@ -13,7 +13,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.errors import CompressionFailed, InvalidInput, MissingExtra
 from ragcompress.core.notes import Code, Warning
 from ragcompress.core.protocols import Compressor
-from ragcompress.core.render import fit, render, whole
+from ragcompress.core.render import COUNTED, fit, render, whole
 from ragcompress.core.whole import about_whole
 from ragcompress.ladder import below
 from ragcompress.methods import by_relevance
@@ -145,8 +145,10 @@ class Attempt:
         answer = settled(answer, limit, self.when_nothing, free=self.budget is None)
         answer = replace(answer, notes=(note, *answer.notes)) if note else answer
         text = render(answer, limit)
-        size = whole(answer, limit)[1]
+        characters, size = whole(answer, limit)
         _check_size(size, self.context)
+        if characters > COUNTED:
+            answer = answer.note(f"tokens_in is an estimate: {characters:,} characters are too many to count", "size")
         return self._result(answer, limit, text, size, perf_counter() - began)
 
     def _result(self, answer: Context, limit: TokenBudget, text: str, size: int, took: float) -> Compressed:
@@ -186,8 +188,10 @@ def _limit(budget: Budget, context: Context, size: int | None = None) -> TokenBu
         return budget
     if budget is not None and not isinstance(budget, float):
         return TokenBudget(budget, embedded_count)
-    full = whole(context, TokenBudget(0, embedded_count))[1] if size is None else size
-    return TokenBudget(full if budget is None else int(budget * full), embedded_count)
+    characters, full = whole(context, TokenBudget(0, embedded_count)) if size is None else (size, size)
+    if budget is None:  # no limit; more tokens than characters there can't be, where they are estimated
+        return TokenBudget(full if characters <= COUNTED else characters, embedded_count)
+    return TokenBudget(int(budget * full), embedded_count)
 
 
 def _plain(budget: Budget) -> Budget:

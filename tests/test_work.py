@@ -31,19 +31,23 @@ def asked(salt: str, size: int = 20) -> tuple[str, list[rc.Passage]]:
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts tokeniser calls and forwards from here on."""
     seen: Counter[str] = Counter()
-    encoded, run = wordwise._encoded, LateSession.run
+    encoded, sizes, run = wordwise._encoded, wordwise._sizes, LateSession.run
 
-    def counted(tokenizer, words):
-        seen["tokeniser"] += 1
-        seen["words"] += len(words)
-        return encoded(tokenizer, words)
+    def counted(asked):
+        def counting(tokenizer, words):
+            seen["tokeniser"] += 1
+            seen["words"] += len(words)
+            return asked(tokenizer, words)
+
+        return counting
 
     def ran(self, names, feeds):
         seen["forwards"] += 1
         seen["positions"] += next(iter(feeds.values())).shape[1]
         return run(self, names, feeds)
 
-    monkeypatch.setattr(wordwise, "_encoded", counted)
+    monkeypatch.setattr(wordwise, "_encoded", counted(encoded))
+    monkeypatch.setattr(wordwise, "_sizes", counted(sizes))
     monkeypatch.setattr(LateSession, "run", ran)
     return seen
 
@@ -121,6 +125,23 @@ def test_what_an_index_stores_takes_one_forward_a_passage(work):
     made = Table(384, makers=(StateMaker(), UnitMaker())).made(passages)
     assert work["forwards"] == len(passages)
     assert [len(rows) for rows in made.values()] == [len(passages)] * 2
+
+
+def test_an_index_whose_encoder_is_that_of_compression_takes_one_forward_a_passage(work):
+    pytest.importorskip("faiss", reason="the index needs it")
+    import numpy as np
+
+    from ragcompress.retriever.embed import as_encoder, normalise
+
+    _, passages = asked("Ivor", 70)
+    index = rc.DenseRetriever.build(passages, encoder="minilm", precompute=True)
+    assert work["forwards"] == len(passages)
+    index.add([rc.Passage("A tower of Ivor has no title and 3 doors.", id="plain")])
+    assert work["forwards"] == len(passages) + 1
+    apart = normalise(as_encoder("minilm").embed([passage.text for passage in index]))
+    own = index.vectors()
+    assert np.allclose(own[-1], apart[-1], atol=1e-5)
+    assert (own * apart).sum(axis=1).min() > 0.85  # the others have titles
 
 
 def test_words_alone_hold_little_of_a_long_text():

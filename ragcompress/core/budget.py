@@ -190,7 +190,7 @@ def costs(context: Context, budget: TokenBudget) -> list[int]:
     A counter with offsets reads each passage once; any other counts each segment alone, and short ones are remembered.
     """
     if budget.count is embedded_count:
-        embedded_words().learn(sanitise(segment.text) for segment in context.segments)
+        embedded_words().measure(sanitise(segment.text) for segment in context.segments)
     if not isinstance(budget.count, OffsetCounter):
         return [_alone(budget.count, segment.text.strip()) for segment in ticking(context.segments)]
     found = [0] * len(context.segments)

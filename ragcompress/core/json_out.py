@@ -12,11 +12,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+
+from ragcompress.core.remembering import remembered
 
 __all__ = ["changed", "in_json", "json_changes"]
 
 Spans = Sequence[tuple[int, int]]
+
+MOST = 2_000_000  # characters of a text that is read for its brackets; of a longer one records are shown as lines
 
 _LINE = re.compile(r"^[ \t]*(?=[\[{])", re.MULTILINE)
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
@@ -91,7 +94,7 @@ def in_json(text: str, at: int) -> bool:
 
 
 def _may_hold(text: str) -> bool:
-    return "]" in text or "}" in text
+    return len(text) <= MOST and ("]" in text or "}" in text)
 
 
 def _mend(
@@ -147,7 +150,7 @@ class _Pieces:
         return found
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _boxes(text: str) -> tuple[_Box, ...]:
     """The JSON lists and objects that begin with a line of ``text``; what does not parse is none."""
     found: list[_Box] = []
@@ -165,7 +168,7 @@ def _boxes(text: str) -> tuple[_Box, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _seams(text: str) -> frozenset[int]:
     seams: set[int] = set()
     ahead = list(_boxes(text))

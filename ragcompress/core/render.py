@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ragcompress.core.budget import Renderer, TokenBudget, costs
-from ragcompress.core.clock import check, hurried
+from ragcompress.core.clock import check, hurried, ticking
 from ragcompress.core.closing import Links, choose, claims, closed, links, sustained, untitled
 from ragcompress.core.context import Context
 from ragcompress.core.select import best_first
@@ -21,6 +21,7 @@ from ragcompress.core.types import Passage
 from ragcompress.core.view import frames
 
 __all__ = [
+    "COUNTED",
     "Style",
     "aimed",
     "fill",
@@ -36,6 +37,9 @@ __all__ = [
 ]
 
 OVER_BUDGET = "over budget"
+COUNTED = 8_000_000  # characters of passages up to which their tokens are counted and not estimated
+SAMPLES, SAMPLE = 128, 4_000  # how many stretches of how many characters an estimate counts
+MANY = 1_000_000  # characters of passages of which not many questions' are held only to know their measures
 LONG = 20_000  # characters of passages that are not counted only to learn that half of them have fewer tokens
 
 
@@ -168,13 +172,26 @@ def _renderer(budget: TokenBudget | None) -> Renderer:
 
 
 def whole(context: Context, budget: TokenBudget) -> tuple[int, int]:
-    """Characters and tokens of the uncompressed rendering: all passages, whole, in their order."""
+    """Characters and tokens of the uncompressed rendering: all passages, whole, in their order.
+
+    Above `COUNTED` characters the tokens are an estimate from `SAMPLES` stretches.
+    """
     return _measured(_characters, context, budget), _measured(_tokens, context, budget)
 
 
 def _tokens(passages: tuple[Passage, ...], budget: TokenBudget) -> int:
     text = render(Context.of("", passages), budget)
-    return budget.count(text) if text else 0
+    if len(text) <= COUNTED:
+        return budget.count(text) if text else 0
+    step = len(text) // SAMPLES
+    samples = [_between_blanks(text[at : at + SAMPLE]) for at in range(step // 2, len(text), step)][:SAMPLES]
+    return round(sum(map(budget.count, ticking(samples))) / sum(map(len, samples)) * len(text))
+
+
+def _between_blanks(sample: str) -> str:
+    """A stretch that was cut anywhere, without the words that it may have cut."""
+    first, last = sample.find(" "), sample.rfind(" ")
+    return sample[first:last] if 0 <= first < last else sample
 
 
 def _characters(passages: tuple[Passage, ...], budget: TokenBudget) -> int:
@@ -182,15 +199,20 @@ def _characters(passages: tuple[Passage, ...], budget: TokenBudget) -> int:
 
 
 def _measured(measure: Callable[..., int], context: Context, budget: TokenBudget) -> int:
+    size = sum([len(passage.text) for passage in context.passages])
+    known = _remembered if size <= MANY else _latest
     try:
-        return _remembered(measure, context.passages, replace(budget, limit=0))
+        return known(measure, context.passages, replace(budget, limit=0))
     except TypeError:  # a counter or renderer that can't be hashed: measure again
         return measure(context.passages, budget)
 
 
-@lru_cache(maxsize=16)
-def _remembered(measure: Callable[..., int], passages: tuple[Passage, ...], budget: TokenBudget) -> int:
+def _measure(measure: Callable[..., int], passages: tuple[Passage, ...], budget: TokenBudget) -> int:
     return measure(passages, budget)
+
+
+_remembered = lru_cache(maxsize=16)(_measure)
+_latest = lru_cache(maxsize=2)(_measure)  # what long passages measure: their text is held as long as this is
 
 
 def _gauge(context: Context, budget: TokenBudget) -> Callable[[Context], bool]:
@@ -213,7 +235,7 @@ def _lawful(context: Context, budget: TokenBudget) -> Callable[[str, int], bool]
     def lawful(text: str, size: int) -> bool:
         if len(text) > most or size > budget.limit:
             return False
-        little = most > LONG and 2 * len(text) <= most
+        little = most > COUNTED or (most > LONG and 2 * len(text) <= most)
         return little or size <= _measured(_tokens, context, budget)
 
     return lawful

@@ -11,10 +11,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 
 import sentencex
 
+from ragcompress.core.remembering import remembered
 from ragcompress.core.sentence_ends import mended
 from ragcompress.core.types import Unit
 
@@ -114,7 +114,7 @@ def sentences(text: str, language: str | None = None) -> tuple[tuple[int, int], 
     return _sentences(text, language or guess_language(text))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _sentences(text: str, language: str) -> tuple[tuple[int, int], ...]:
     clean = sanitise(text)
     prose_limit = MAX_UNPUNCTUATED if language in _UNPUNCTUATED else MAX_PROSE
@@ -139,9 +139,12 @@ def chunks(text: str) -> tuple[tuple[int, int], ...]:
     start = 0
     while len(text) - start > 2 * MAX_ROW:
         window = text[start : start + 2 * MAX_ROW]
-        line = window.rfind("\n", MAX_ROW // 2) + 1
-        stop = max((match.end() for match in _END.finditer(window, MAX_ROW // 2)), default=0)
-        start += line or stop or window.rfind(" ", MAX_ROW // 2) + 1 or MAX_ROW
+        start += (
+            window.rfind("\n", MAX_ROW // 2) + 1
+            or max((match.end() for match in _END.finditer(window, MAX_ROW // 2)), default=0)
+            or window.rfind(" ", MAX_ROW // 2) + 1
+            or MAX_ROW
+        )
         ends.append(start)
     return tiles(text, ends)
 

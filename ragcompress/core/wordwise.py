@@ -8,6 +8,7 @@ is looked up, for its count or for its pieces, at a fraction of the tokeniser's 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ LONGEST = 60  # characters of a word that is remembered; longer ones are links a
 WORD = re.compile(r"[^ \t\n\r]+")  # what such a tokeniser takes for one
 # Python's split knows these as white space; BERT's normaliser deletes them, which joins what is around them.
 _JOINS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
+_APART = re.compile("[A-Za-z0-9]+|[^A-Za-z0-9 ]")  # of plain ASCII, what BERT's rules cut apart before anything else
 
 
 def is_wordwise(tokenizer: Any) -> bool:
@@ -48,7 +50,9 @@ class Wordwise:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._known: dict[str, Piece] = {}
-        self._sizes: dict[str, int] = {}  # of the words above, how many pieces
+        self._sizes: dict[str, int] = {}  # how many pieces words have, those above and others that were only counted
+        self._apart: dict[str, int] = {}  # the same of runs of letters and digits, and of signs
+        self._special = tuple(token.content.lower() for token in tokenizer.get_added_tokens_decoder().values())
 
     def learn(self, texts: Iterable[str]) -> None:
         """Tokenise all words of ``texts`` that are new, in one call."""
@@ -56,11 +60,49 @@ class Wordwise:
 
     def count(self, text: str) -> int:
         """How many tokens ``text`` has, special ones excluded."""
-        words = WORD.findall(text) if _JOINS.search(text) else text.split()
+        words = _words(text)
         try:
             return sum(map(self._sizes.__getitem__, words))
         except KeyError:  # one of them is new
+            parts = self._parts(words)
+        if parts is None:
             return sum([len(ids) for ids, _, _ in self._read(words)])
+        return sum(map(self._known_apart(parts).__getitem__, parts))
+
+    def measure(self, texts: Iterable[str]) -> None:
+        """Get to know what counting ``texts`` takes, in one call of the tokeniser, or two."""
+        new = {word: None for text in texts for word in _words(text) if word not in self._sizes}
+        plain = {word: parts for word in new if (parts := self._parts((word,))) is not None}
+        known = self._known_apart(part for parts in plain.values() for part in parts)
+        self._read([word for word in new if word not in plain])
+        if len(self._sizes) + len(plain) > 4 * REMEMBERED:
+            self._sizes = {}
+        self._sizes.update((word, sum(map(known.__getitem__, plain[word]))) for word in plain if len(word) <= LONGEST)
+
+    def _parts(self, words: Sequence[str]) -> list[str] | None:
+        """What the rules cut words into before the vocabulary comes in; None where that is not plain to see.
+
+        Numbers, dates and paths are new words all the time, made of the same few parts.
+        """
+        text = " ".join(words)
+        if not (text.isascii() and text.isprintable()):
+            return None
+        if "[" in text and any(token in text.lower() for token in self._special):
+            return None
+        return _APART.findall(text)
+
+    def _known_apart(self, parts: Iterable[str]) -> dict[str, int]:
+        """How many pieces each part has; new ones are tokenised together."""
+        known, wanted = self._apart, set(parts)
+        new = sorted(wanted - known.keys())
+        if not new:
+            return known
+        found = dict(zip(new, _sizes(self._tokenizer, new), strict=True))
+        if len(known) + len(found) > 4 * REMEMBERED:
+            known = {part: known[part] for part in wanted if part in known}
+            self._apart = known  # others may still read the old ones
+        known.update((part, size) for part, size in found.items() if len(part) <= LONGEST)
+        return known if max(map(len, new)) <= LONGEST else known | found
 
     def numbers(self, word: str) -> tuple[int, ...]:
         """The vocabulary numbers of one word, which has no white space in it."""
@@ -87,12 +129,21 @@ class Wordwise:
             if len(known) + len(lasting) > REMEMBERED:
                 known = {word: known[word] for word in words if word in known}
                 self._known = known  # others may still read the old ones
-                self._sizes = {word: len(piece[0]) for word, piece in known.items()}
             known.update(lasting)
             self._sizes.update((word, len(piece[0])) for word, piece in lasting.items())
             if len(lasting) < len(found):
                 known = {word: known[word] for word in words if word in known} | found
         return [known[word] for word in words]
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(text) if _JOINS.search(text) else text.split()
+
+
+def _sizes(tokenizer: Any, parts: Sequence[str]) -> list[int]:
+    """How many pieces each part has that the rules cut no further, read as one text."""
+    sizes = Counter(tokenizer.encode(" ".join(parts), add_special_tokens=False).word_ids)
+    return [sizes[at] for at in range(len(parts))]
 
 
 def _encoded(tokenizer: Any, words: Sequence[str]) -> list[Piece]:

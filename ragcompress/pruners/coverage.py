@@ -15,7 +15,7 @@ from ragcompress.core.budget import TokenBudget, costs
 from ragcompress.core.clock import check, ticking
 from ragcompress.core.context import Context
 from ragcompress.core.render import fill, fit, fits
-from ragcompress.pruners.extractive import readable_part
+from ragcompress.pruners.pages import readable_part
 from ragcompress.scorers.lexical import terms
 from ragcompress.structure import units
 

@@ -9,18 +9,16 @@ from ragcompress.core.closing import keep_closed
 from ragcompress.core.context import Context
 from ragcompress.core.protocols import Scorer, Segmenter
 from ragcompress.core.render import fill, fit
-from ragcompress.core.segment import chunks
-from ragcompress.core.select import above, best_first, top_under
+from ragcompress.core.select import above
 from ragcompress.core.view import in_view
 from ragcompress.pruners.lighter import lighter
 from ragcompress.pruners.once import once
+from ragcompress.pruners.pages import readable_part
 from ragcompress.pruners.portions import read_units
-from ragcompress.scorers import FusedScorer, GuardedScorer, LexicalScorer
+from ragcompress.scorers import FusedScorer, GuardedScorer
 from ragcompress.structure import units
 
-__all__ = ["UNREAD", "SentencePruner", "readable_part"]
-
-UNREAD = "too few words in common with the query"
+__all__ = ["SentencePruner"]
 
 
 def _default_scorer() -> Scorer:
@@ -50,16 +48,3 @@ class SentencePruner:
             scored = keep_closed(scored, above(scores, self.threshold), "below threshold")
         lightened, _ = lighter(scored, budget)
         return fit(fill(lightened, budget), budget)
-
-
-def readable_part(context: Context, most: int = 2_000_000) -> Context:
-    """Of a context that would take minutes to cut into sentences, the pages that share most words with the query."""
-    size = sum(len(segment.text) for segment in context.segments)
-    if size <= most:
-        return context
-    pages = LexicalScorer()(context.split(chunks))
-    best = top_under(
-        best_first([segment.score for segment in pages.segments]), [len(s.text) for s in pages.segments], most
-    )
-    reason = f"only the {most:,} of {size:,} characters that share most words with the query were read closely"
-    return pages.keep(best, UNREAD).note(reason, "size")

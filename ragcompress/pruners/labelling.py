@@ -19,9 +19,9 @@ from ragcompress.models.labeller.tuned import load_tuned
 from ragcompress.pruners.common import FLOORED
 from ragcompress.pruners.company import in_company
 from ragcompress.pruners.cutting import cut_best, fill_marked
-from ragcompress.pruners.extractive import readable_part
 from ragcompress.pruners.lighter import fits_alone, lighter
 from ragcompress.pruners.once import once
+from ragcompress.pruners.pages import readable_part
 from ragcompress.pruners.portions import read_units
 from ragcompress.scorers import GuardedScorer
 from ragcompress.scorers.coverage import sharpened

@@ -17,7 +17,7 @@ from ragcompress.core.context import Context
 from ragcompress.core.render import OVER_BUDGET, fill, fit, tokens
 from ragcompress.core.select import best_first
 from ragcompress.core.types import Segment, Span
-from ragcompress.pruners.extractive import UNREAD
+from ragcompress.pruners.pages import UNREAD
 from ragcompress.scorers.lexical import LexicalScorer
 from ragcompress.structure import units
 

@@ -7,19 +7,22 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ragcompress.core.errors import DamagedIndex, require
-from ragcompress.retriever.embed import Encoder, embed_texts
+from ragcompress.core.types import Passage
+from ragcompress.retriever.embed import Encoder, embed_texts, normalise
 from ragcompress.retriever.identity import check_identity, identity
 from ragcompress.retriever.store import replace_file
+from ragcompress.retriever.table import SHARED
 
-__all__ = ["SHARD", "encode_corpus", "progress_bar"]
+__all__ = ["SHARD", "encode_corpus", "encode_shared", "progress_bar"]
 
 SHARD = 512  # passages: what an interruption can cost, some seconds of encoding
 Vectors = NDArray[np.float32]
@@ -53,6 +56,38 @@ def encode_corpus(
         if advance is not None:
             advance(len(shard))
     return out
+
+
+def encode_shared(
+    encoder: Any,
+    passages: Sequence[Passage],
+    made: Callable[[Sequence[Passage]], Mapping[str, list[NDArray[Any]]]],
+    advance: Callable[[int], None] | None = None,
+) -> tuple[Vectors, dict[str, list[NDArray[Any]]]] | None:
+    """Vectors and what is stored beside them, from one forward a passage.
+
+    Args:
+        encoder: Has ``embed_passages`` if its states are those that ``made`` reads.
+        passages: What to encode, some at a time, so that their states are still in the encoder's cache.
+        made: What the makers of sidecars compute, by name; nothing where there are none.
+        advance: Told the number of passages done after every step.
+
+    Returns:
+        Unit rows and the arrays by name; None for any other encoder, or where nothing is stored beside the vectors.
+    """
+    embed = getattr(encoder, "embed_passages", None)
+    if embed is None or not made([]):
+        return None
+    vectors = np.zeros((len(passages), encoder.dim), dtype=np.float32)
+    arrays: dict[str, list[NDArray[Any]]] = {name: [] for name in made([])}
+    for at in range(0, len(passages), SHARED):
+        part = passages[at : at + SHARED]
+        vectors[at : at + SHARED] = normalise(embed(part))
+        for name, own in made(part).items():
+            arrays[name] += own
+        if advance is not None:
+            advance(len(part))
+    return vectors, arrays
 
 
 def _claim(folder: Path, encoder: Encoder) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.retriever.ann import Hits, Kind
-from ragcompress.retriever.build import encode_corpus, progress_bar
+from ragcompress.retriever.build import encode_corpus, encode_shared, progress_bar
 from ragcompress.retriever.embed import Encoder, as_encoder, embed_queries, normalise, passage_text
 from ragcompress.retriever.gate import Gate
 from ragcompress.retriever.identity import check_identity, identity
@@ -96,9 +96,13 @@ class DenseRetriever:
         table = Table(used.dim, kind=kind, makers=makers_for(precompute))
         folder = None if resume_folder is None else Path(resume_folder)
         with progress_bar("encoding", len(kept), shown=progress) as advance:
-            vectors = encode_corpus(used, texts, batch_size=batch_size, resume_folder=folder, advance=advance)
+            both = encode_shared(used, kept, table.made, advance) if folder is None else None
+            vectors, arrays = both or (
+                encode_corpus(used, texts, batch_size=batch_size, resume_folder=folder, advance=advance),
+                None,
+            )
         with progress_bar("indexing", len(kept), shown=progress) as advance:
-            table.append(kept, vectors, advance=advance)
+            table.append(kept, vectors, arrays=arrays, advance=advance)
         return cls(used, table)
 
     @classmethod
@@ -225,7 +229,10 @@ class DenseRetriever:
         kept = last_of_each(given)
         if kept:
             texts = [passage_text(passage) for passage in kept]
-            vectors, arrays = encode_corpus(self.encoder, texts, batch_size=batch_size), self._table.made(kept)
+            vectors, arrays = encode_shared(self.encoder, kept, self._table.made) or (
+                encode_corpus(self.encoder, texts, batch_size=batch_size),
+                self._table.made(kept),
+            )
             with self._gate.writing():
                 self._table.append(kept, vectors, arrays=arrays)
         return [passage.id for passage in given]

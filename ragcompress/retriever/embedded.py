@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ragcompress.core.budget import embedded_tokenizer
 from ragcompress.core.forks import cached_property
 from ragcompress.core.shipped import shipped
+from ragcompress.core.types import Passage
+from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.multilingual import PREFIXES, multilingual
 from ragcompress.models.sessions import LateSession, run_all
 
@@ -98,6 +100,15 @@ class EmbeddedEncoder:
         feeds = [{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in rows]
         found = [last[0].mean(axis=0) for (last,) in run_all(self._graph, ["last"], feeds)]
         return np.array(found, dtype=np.float32).reshape(-1, DIM)
+
+    def embed_passages(self, passages: Sequence[Passage]) -> Floats:
+        """The same of passages, from the token states that compression reads of them: one forward serves both.
+
+        Of a passage without a title and within the window the vector is that of `embed`; a title is read with a full
+        stop behind it.
+        """
+        states = OnnxEncoder.embedded().passages(passages)
+        return np.array([own.last[:WINDOW].mean(axis=0) for own in states], dtype=np.float32).reshape(-1, DIM)
 
 
 def _clipped(tokenizer: Any, window: int) -> Any:

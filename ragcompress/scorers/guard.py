@@ -129,6 +129,7 @@ def reads_english(context: Context) -> bool:
 
 @lru_cache(maxsize=16)
 def _reads_english(query: str, samples: Sequence[str]) -> bool:
+    embedded_words().learn(map(sanitise, (query, *samples)))  # in one call
     return not asks_abroad(query) and sum(map(is_foreign, samples)) <= MIXED * len(samples)
 
 

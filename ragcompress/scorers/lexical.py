@@ -43,6 +43,22 @@ def _parts(term: str) -> list[str]:
     return [term] if len(term) == 1 else [term[at : at + 2] for at in range(len(term) - 1)]
 
 
+def _forms(asked: str) -> frozenset[str]:
+    """All words of ASCII that have one of the query's terms: what `_stem` takes off, put on again."""
+    stems = {term for term in terms(asked) if term.isascii()}
+    plain = {f"{stem}{end}" for stem in stems for end in ("", "s", "es")} | {f"{stem[:-1]}ies" for stem in stems}
+    return frozenset(word for one in plain for word in (one, f"{one}'s") if _stem(word) in stems)
+
+
+def _asked_terms(text: str, query: Counter[str], forms: frozenset[str]) -> tuple[Iterable[str], int]:
+    """The query's terms among those of ``text``, each as often as it stands there, and how many terms there are."""
+    if text.isascii():  # stemming every word would take longer than finding them
+        words = _ASCII.findall(text.lower())
+        return map(_stem, filter(forms.__contains__, words)), len(words)
+    found = terms(text)
+    return filter(query.__contains__, found), len(found)
+
+
 def _passage_parts(passage: Passage) -> Iterator[str]:
     """Title and text in parts, with looks at the clock in a long one."""
     yield passage.title
@@ -88,18 +104,20 @@ class LexicalScorer:
 
     def weigh(self, context: Context) -> tuple[list[float], list[float]]:
         """BM25 of every segment and of every passage, unmixed."""
-        query = Counter(terms(context.asked))
-        own = self._scores(query, ([segment.text] for segment in ticking(context.segments)))
-        return own, self._scores(query, (_passage_parts(passage) for passage in ticking(context.passages)))
+        own = self.of_texts(context.asked, ([segment.text] for segment in ticking(context.segments)))
+        return own, self.of_texts(context.asked, (_passage_parts(passage) for passage in ticking(context.passages)))
 
-    def _scores(self, query: Counter[str], documents: Iterable[Iterable[str]]) -> list[float]:
+    def of_texts(self, asked: str, documents: Iterable[Iterable[str]]) -> list[float]:
         """BM25 of documents, each in parts: of a long text only the query's words are held at a time."""
-        counts, lengths = list[Counter[str]](), list[int]()
+        query, forms = Counter(terms(asked)), _forms(asked)
+        counts, lengths = list[dict[str, int]](), list[int]()
         for parts in documents:
-            count, length = Counter[str](), 0
-            for found_here in map(terms, parts):
-                count.update(filter(query.__contains__, found_here))
-                length += len(found_here)
+            count, length = dict[str, int](), 0
+            for part in parts:
+                found_here, size = _asked_terms(part, query, forms)
+                for term in found_here:
+                    count[term] = count.get(term, 0) + 1
+                length += size
             counts.append(count)
             lengths.append(length)
         mean = max(sum(lengths) / len(lengths), 1.0) if lengths else 1.0

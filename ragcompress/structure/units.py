@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from ragcompress.core.errors import InvalidInput
+from ragcompress.core.remembering import remembered
 from ragcompress.core.segment import Segmenter, sanitise
 from ragcompress.core.types import Unit
 from ragcompress.structure.closing import finish
@@ -66,7 +67,7 @@ def fingerprint() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _units(text: str, kind: str | None) -> tuple[Unit, ...]:
     readers = READERS if kind is None else KINDS[kind]
     return tuple(finish(text, read_page(sanitise(text), readers=readers)))

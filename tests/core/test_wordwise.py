@@ -27,12 +27,33 @@ def test_pieces_are_those_of_the_whole_text(text: str) -> None:
 
 def test_a_word_is_tokenised_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    encoded = wordwise._encoded
-    monkeypatch.setattr(wordwise, "_encoded", lambda tokenizer, words: asked.extend(words) or encoded(tokenizer, words))
+    for name in ("_encoded", "_sizes"):
+        work = getattr(wordwise, name)
+        monkeypatch.setattr(
+            wordwise, name, lambda tokenizer, words, work=work: asked.extend(words) or work(tokenizer, words)
+        )
     words = Wordwise(embedded_tokenizer())
     assert words.count("the tower and the gate") == 5
     assert words.count("the gate\nand a tower") == 5
     assert sorted(asked) == ["a", "and", "gate", "the", "tower"]
+
+
+def test_numbers_and_paths_are_counted_by_their_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = Wordwise(embedded_tokenizer())
+    words.measure(f"2024-05-{day:02d} a/b/{day}.csv" for day in range(1, 29))
+    monkeypatch.setattr(wordwise, "_encoded", pytest.fail)
+    monkeypatch.setattr(wordwise, "_sizes", pytest.fail)
+    for text in ("2024-05-07 a/b/7.csv", "2024/05/11-28.a"):
+        assert words.count(text) == len(embedded_tokenizer().encode(text, add_special_tokens=False).ids)
+
+
+@given(st.lists(WORDS | st.text(), max_size=4))
+def test_what_was_measured_counts_the_same(texts: list[str]) -> None:
+    clean = [sanitise(text) for text in texts]
+    words = Wordwise(embedded_tokenizer())
+    words.measure(clean)
+    wanted = [len(embedded_tokenizer().encode(text, add_special_tokens=False).ids) for text in clean]
+    assert [words.count(text) for text in clean] == wanted
 
 
 def test_memory_is_bounded_and_what_is_in_use_stays(monkeypatch: pytest.MonkeyPatch) -> None:
