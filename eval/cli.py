@@ -32,7 +32,10 @@ from .stats import SEED
 from .structured import KINDS, questions
 from .structured_peers import PEERS
 from .structured_table import kept_share, table
-from .trials.table import lines
+from .trials.parts import parts
+from .trials.table import chosen
+from .trials.table import run as trial_rows
+from .trials.table import table as trial_table
 
 __all__ = ["main"]
 
@@ -169,11 +172,13 @@ def _trust(options: argparse.Namespace) -> int:
 
 
 def _trials(options: argparse.Namespace) -> int:
-    lost = 0
-    for line, wrong in lines(full=options.full, only=options.only):
-        print(line, flush=True)
-        lost += wrong
-    return int(lost > 0)
+    found = chosen(parts(full=options.full, calls=options.calls), options.only)
+    if options.full and not options.out:
+        raise InvalidInput("--full takes hours: name a folder with --out, so that it goes on after a stop")
+    with _bar("trials", sum(part.shares for part in found)) as step:
+        rows = trial_rows(found, options.out, step=lambda _: step(1))
+    print(trial_table(rows))
+    return int(any(row["lost"] for row in rows))
 
 
 def _promises(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .answers import CONTEXTS
 from .presets import PRESETS
+from .trials.parts import PARTS
 
 __all__ = ["parser"]
 
@@ -71,7 +72,9 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     one = actions.add_parser("trust", help="inputs tried, faults injected, kills survived, histories checked")
     _data(one, default=[], limit=25)
     one.add_argument("--full", action="store_true", help="as much as docs/trust.md tells of: hours, not minutes")
-    one.add_argument("--only", default="", help="trials whose function has this in its name, such as kills or soak")
+    one.add_argument("--only", default="", help=f"some parts, by commas: {', '.join(PARTS)}")
+    one.add_argument("--out", type=Path, help="the folder of what is done: a run that was stopped goes on there")
+    one.add_argument("--calls", type=int, default=0, help="random contexts for the cheap methods; --full: a million")
     one.set_defaults(action="trust")
     _answers(actions.add_parser("answers", help="a language model answers from each context; resumable"))
     one = actions.add_parser("needles", help="made sentences hidden among thousands of tokens: are they kept?")

@@ -1,1 +1,1 @@
-"""What trust is measured by: inputs tried, faults injected, kills survived, histories checked; see `trials.TRIALS`."""
+"""What trust is measured by: inputs tried, faults injected, kills survived, histories checked; see `parts.parts`."""

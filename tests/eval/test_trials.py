@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from eval.trials import calls, faults, flips, histories, hostile, kills, table
+from eval.trials import calls, faults, flips, histories, hostile, kills, soak, table
 from eval.trials.faults import Scenario
-from eval.trials.figures import Hashing
+from eval.trials.figures import Figure, Hashing
 from eval.trials.histories import Event, linearizable, run_history
+from eval.trials.parts import CALLS, PARTS, Part, parts
 from eval.trials.scenarios import scenarios
+from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.retriever import DenseRetriever
 
@@ -101,7 +103,7 @@ def test_bits_flipped() -> None:
 
 
 def test_calls() -> None:
-    for found in (calls.at_once(4, 3), calls.fuzzed(("lead",), 12), calls.soak(20, allowed=0.5)):
+    for found in (calls.at_once(4, 3), calls.fuzzed("lead", 12), calls.memory(20, allowed=0.5)):
         assert found.lost == 0, found.note
 
 
@@ -111,11 +113,77 @@ def test_hostile_loads_are_answered_lawfully(name: str) -> None:
     assert hostile.broken(out) == ""
 
 
-def test_the_table_has_a_line_for_every_trial() -> None:
-    assert len(table.trials(full=True)) >= len(table.trials()) > 10
-    told = list(table.lines(only="flips"))
-    assert [lost for _, lost in told] == [0, 0, 0]
-    assert "bits flipped" in told[-1][0]
+def test_a_part_can_be_done_alone() -> None:
+    rows = table.run(table.chosen(parts(), "flips"))
+    assert [row["lost"] for row in rows] == [0]
+    assert "bits flipped" in table.table(rows)
+    with pytest.raises(InvalidInput, match="no such part: flops"):
+        table.chosen(parts(), "flips,flops")
+
+
+def test_every_part_is_there_in_short_and_in_full() -> None:
+    for full in (False, True):
+        assert {part.name for part in parts(full=full)} == set(PARTS)
+
+
+def test_a_million_contexts_are_shared_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def note(method: str, cases: int, *, seed: int, title: str) -> Figure:
+        asked.append((method, cases, seed))
+        return Figure(title, cases, 0)
+
+    monkeypatch.setattr("eval.trials.parts.fuzzed", note)
+    rows = table.run(table.chosen(parts(full=True), "fuzz"))
+    assert sum(row["tried"] for row in rows) == sum(cases for _, cases, _ in asked) == CALLS
+    assert len({(method, seed) for method, _, seed in asked}) == len(asked)  # no context twice
+    asked.clear()
+    table.run(table.chosen(parts(full=True), "models"))
+    assert sum(cases for _, cases, _ in asked) >= CALLS // 50
+
+
+def test_a_run_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    done: list[int] = []
+
+    def work(number: int) -> Figure:
+        done.append(number)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return Figure("a thing", 10, number == 1, "the first")
+
+    found = [Part("fuzz", work, 4)]
+    with pytest.raises(KeyboardInterrupt):
+        table.run(found, tmp_path)
+    path = tmp_path / table.FILE
+    path.write_text(path.read_text()[:-5])  # the last row was being written
+    told: list[str] = []
+    rows = table.run(found, tmp_path, told.append)
+    assert done == [0, 1, 2, 1, 2, 3]
+    assert "| a thing | 40 | 1 |" in table.table(rows)
+    assert len(told) == 4
+    table.run(found, tmp_path)
+    assert len(done) == 6
+
+
+def test_a_method_that_breaks_a_law_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "resolve", lambda _: lambda context, budget: context)
+    found = calls.fuzzed("lead", 40)
+    assert 0 < found.lost < 40
+    assert "law 4" in found.note
+
+
+def test_what_grows_is_seen() -> None:
+    flat = [(1 << 30, 9, 5)] * 100
+    assert soak.verdict(flat, 0.05)[0] == 0
+    for grown in ((1 << 27, 0, 0), (0, 1, 0), (0, 0, 1)):
+        leaking = [tuple(a + b * at // 10 for a, b in zip(flat[0], grown, strict=True)) for at in range(100)]
+        assert soak.verdict(leaking, 0.05)[0] == 1
+
+
+def test_a_short_soak() -> None:
+    found = soak.soak(1.0, allowed=0.5)
+    assert found.lost == 0, found.note
+    assert found.tried >= 4
 
 
 def test_an_encoder_that_is_its_own_proof() -> None:
