@@ -23,19 +23,8 @@ __all__ = ["CALLS", "PARTS", "Part", "parts"]
 CALLS = 1_000_000
 OF_MODELS = 50  # one call in so many is a model's: 20,000 of a million
 PARTS = (
-    "fuzz",
-    "models",
-    "hostile",
-    "histories",
-    "faults",
-    "torn",
-    "kills",
-    "flips",
-    "forks",
-    "threads",
-    "memory",
-    "soak",
-)
+    "fuzz", "models", "hostile", "histories", "faults", "torn", "kills", "flips", "forks", "threads", "memory", "soak",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,10 +83,8 @@ def _fuzz(name: str, methods: Sequence[str], calls: int) -> list[Part]:
 
 def _loads(*, full: bool) -> list[Part]:
     found = [Part("hostile", _once(hostile, 1_000_000 if full else 10_000))]
-    if full:
-        found += [
-            Part("hostile", _once(hostile, 5_000_000, names=(name,))) for name in ("no space", "units of one character")
-        ]
+    for name in ("no space", "units of one character") if full else ():
+        found.append(Part("hostile", _once(hostile, 5_000_000, names=(name,))))
     return [*found, Part("hostile", _once(hostile, 30_000 if full else 3_000, method="labeller"))]
 
 

@@ -1,4 +1,4 @@
-"""Doing all parts, or some: what is done is kept in a folder, a killed run goes on there, and the table is made of it."""
+"""Doing all parts, or some: what is done is kept in a folder, a killed run goes on there, and a table."""
 
 from __future__ import annotations
 
