@@ -175,6 +175,16 @@ def test_a_shown_gap_joins_nothing(kept: tuple[str, ...], rendered: str, joined:
     )
 
 
+def test_what_another_passage_begins_with_is_not_joined() -> None:
+    first, second = "Who built it; nobody knows. Then it rained.", "it rained here as well."
+    spans = Span(0, 0, 13), Span(0, 33, 42), Span(1, 0, 9)
+    pieces = tuple(Segment((first, second)[at][start:end], (Span(at, start, end),)) for at, start, end in spans)
+    out = replace(Context.of("?", [first, second]), segments=pieces)
+    assert [piece.text for piece in pieces] == ["Who built it;", "it rained", "it rained"]
+    assert never_joined(out, "Who built it; … it rained … Who built it;\n\nit rained") == ""
+    assert never_joined(out, "Who built it;\nit rained\n\nit rained")
+
+
 def test_lexical_with_shown_gaps() -> None:
     rt.check_compressor(SentencePruner(LexicalScorer()), cases=120, seed=4)
 

@@ -18,6 +18,8 @@ EDGE = 24  # characters on either side of a seam that are looked for in the rend
 _ENDED = re.compile(r"""[.!?。！？…।։።؟]["'”’»)\]」*_`]*$""")
 _PROSE = frozenset({"", "sentence", "clause"})
 _GAP = marked.gap.strip()
+_IN_LINE = r"[ \t]*"
+_IN_PARAGRAPH = r"[^\S\n]*\n?[^\S\n]*"  # an empty line parts sentences: behind it stands another passage, say
 _WALL = "\ue000"  # stands for a shown gap while seams are looked for, so that a gap's own bracket is no text
 
 
@@ -54,7 +56,7 @@ def never_joined(out: Context, text: str) -> str:
         if not left or _ENDED.search(left) or in_json(out.passages[after.support[0].passage].text, after.support[0][1]):
             continue
         breaks = "" if right[:1].islower() and {before.kind, after.kind} <= _PROSE else "\n"
-        seam = re.compile(re.escape(left) + (r"[ \t]*" if breaks else r"\s*") + re.escape(right))
+        seam = re.compile(re.escape(left) + (_IN_LINE if breaks else _IN_PARAGRAPH) + re.escape(right))
         if seam.search(shown) and not any(seam.search(_walled(passage.text)) for passage in out.passages):
             return f"{left!r} and {right!r} stand there as one sentence, and what was between them went"
     return ""
