@@ -143,8 +143,28 @@ def _race(options: argparse.Namespace, questions: Sequence[Question]) -> int:
     return 0
 
 
+def _gauged(options: argparse.Namespace, questions: Sequence[Question]) -> int:
+    from .gauges import GAUGES
+    from .gauges.plots import draw
+
+    names = options.gauges.split(",")
+    unknown = [name for name in names if name not in GAUGES]
+    if unknown:
+        raise InvalidInput(f"there is no gauge {unknown[0]!r}; name some of {', '.join(GAUGES)}")
+    for name in names:
+        lines = []
+        for line in GAUGES[name](questions, options.full):
+            print(line, flush=True)
+            lines.append(line)
+        if options.plots:
+            draw(name, lines, options.plots)
+    return 0
+
+
 def _speed(options: argparse.Namespace) -> int:
     questions, _ = _asked(options)
+    if options.gauges:
+        return _gauged(options, questions)
     if options.peers is not None:
         return _race(options, questions)
     plan = Plan.named(_names(options), [options.budget], bounds=False)

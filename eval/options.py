@@ -58,6 +58,12 @@ def _more(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="race beside others, in turn: some of filter,cross-encoder,provence,llmlingua; with stored units",
     )
     one.add_argument("--out", type=Path, help="with --peers: keep the laps in this file, and go on from it")
+    one.add_argument(
+        "--gauges",
+        help="measure instead: some of growth,stages,start,many,building,vectors,long; ratios: all ratios in one run",
+    )
+    one.add_argument("--full", action="store_true", help="with --gauges: up to the largest sizes; takes minutes")
+    one.add_argument("--plots", type=Path, help="with --gauges growth: also draw the curves into this folder")
     one.set_defaults(action="speed")
     one = actions.add_parser("structured", help="tables, records, logs, chats: right units kept with what they need")
     one.add_argument(
