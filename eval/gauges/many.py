@@ -26,7 +26,11 @@ def many(questions: Sequence[Question], full: bool) -> Iterator[str]:
         compress("What is it?", ["It is a tower."], 10, method)
         loop, together = [0.0, 0.0], [0.0, 0.0]
         for turn in range(2):
-            _timed(loop, lambda given: [compress(*item, 0.2, method) for item in given], _shared(asked, 2 * turn))  # noqa: B023
+            _timed(
+                loop,
+                lambda given: [compress(*item, budget=0.2, compressor=method) for item in given],
+                _shared(asked, 2 * turn),
+            )  # noqa: B023
             _timed(together, lambda given: list(compress_many(given, 0.2, method)), _shared(asked, 2 * turn + 1))  # noqa: B023
         yield (
             f"{method}, {len(asked)} questions: loop {loop[0] / 2:.2f} s (processor {loop[1] / 2:.2f}), compress_many "
