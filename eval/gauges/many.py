@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter, process_time
 
 from ragcompress import compress, compress_many
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import OnnxEncoder
+from ragcompress.results.result import Compressed
 
 from ..questions import Question
 from .measuring import peak
@@ -26,12 +28,8 @@ def many(questions: Sequence[Question], full: bool) -> Iterator[str]:
         compress("What is it?", ["It is a tower."], 10, method)
         loop, together = [0.0, 0.0], [0.0, 0.0]
         for turn in range(2):
-            _timed(
-                loop,
-                lambda given: [compress(*item, budget=0.2, compressor=method) for item in given],
-                _shared(asked, 2 * turn),
-            )  # noqa: B023
-            _timed(together, lambda given: list(compress_many(given, 0.2, method)), _shared(asked, 2 * turn + 1))  # noqa: B023
+            _timed(loop, partial(_one_by_one, method), _shared(asked, 2 * turn))
+            _timed(together, partial(_together, method), _shared(asked, 2 * turn + 1))
         yield (
             f"{method}, {len(asked)} questions: loop {loop[0] / 2:.2f} s (processor {loop[1] / 2:.2f}), compress_many "
             f"{together[0] / 2:.2f} ({together[1] / 2:.2f}): {loop[0] / together[0]:.2f} times as fast, by processor "
@@ -44,10 +42,18 @@ def many(questions: Sequence[Question], full: bool) -> Iterator[str]:
     )
 
 
-def _timed(spent: list[float], work: object, given: list[Item]) -> None:
+def _one_by_one(method: str, given: list[Item]) -> list[Compressed]:
+    return [compress(question, passages, 0.2, method) for question, passages in given]
+
+
+def _together(method: str, given: list[Item]) -> list[Compressed]:
+    return list(compress_many(given, 0.2, method))
+
+
+def _timed(spent: list[float], work: Callable[[list[Item]], object], given: list[Item]) -> None:
     OnnxEncoder.embedded()._forget()  # nothing of an earlier turn serves a later one
     wall, own = perf_counter(), process_time()
-    work(given)  # type: ignore[operator]
+    work(given)
     spent[0] += perf_counter() - wall
     spent[1] += process_time() - own
 
