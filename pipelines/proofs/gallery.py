@@ -53,7 +53,7 @@ def gallery(folder: Path, keep: float = 0.4) -> list[Path]:
 
 def picture(result: rc.Compressed, title: str) -> str:
     """An SVG: the only passage of ``result`` on the left, what is sent of it on the right."""
-    before, after = list(_lines(drawn(result, 0))), list(_lines([(result.text, "kept")]))
+    before, after = list(_lines(drawn(result.context, 0))), list(_lines([(result.text, "kept")]))
     height = TOP + HIGH * max(len(before), len(after)) + EDGE
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {height}" role="img">',

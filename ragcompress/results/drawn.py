@@ -6,30 +6,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ragcompress.results.result import Compressed
+    from ragcompress.core.context import Context
 
 __all__ = ["Use", "drawn"]
 
 Use = Literal["kept", "needed", "gone"]
 
 
-def drawn(result: Compressed, passage: int) -> Iterator[tuple[str, Use]]:
+def drawn(context: Context, passage: int) -> Iterator[tuple[str, Use]]:
     """The text of passage number ``passage`` unit by unit; text between kept units is one piece.
 
     Returns:
         ``(text, use)`` in reading order, tiling the passage: ``"needed"`` is a kept unit that another kept one names
         among its needs, such as a table's header or a heading.
     """
-    text = result.context.passages[passage].text
+    text = context.passages[passage].text
     spans = sorted(
-        {
-            (span.start, span.end)
-            for segment in result.context.segments
-            for span in segment.support
-            if span.passage == passage
-        }
+        {(span.start, span.end) for segment in context.segments for span in segment.support if span.passage == passage}
     )
-    needs = {need[1:] for segment in result.context.segments for need in segment.needs if need.passage == passage}
+    needs = {need[1:] for segment in context.segments for need in segment.needs if need.passage == passage}
     position = 0
     for start, end in spans:
         if end <= position:

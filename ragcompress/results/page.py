@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
 from ragcompress.results.drawn import Use, drawn
-from ragcompress.results.show import by_use, limit_of, merged, name_of, rewritten, visible
+from ragcompress.results.show import by_use, limit_of, name_of, rewritten, visible
+from ragcompress.structure import units
 
 if TYPE_CHECKING:
     from ragcompress.core.context import Context
@@ -83,7 +84,7 @@ def _html(text: str) -> str:
 
 
 def _body(result: Compressed, remark: str = "") -> str:
-    kept, whole = by_use(result)
+    kept, whole = by_use(result.context)
     method = f'<span title="{_html(result.method)}">{_html(_short_name(result.method))}</span>'
     parts = [
         f'<div class="rc"><h1>{_html(result.context.query)}</h1>',
@@ -95,31 +96,43 @@ def _body(result: Compressed, remark: str = "") -> str:
         *(f"<h2>Rewritten</h2><p><mark>{_html(text)}</mark></p>" for text in rewritten(result)),
         *(_passage(result, at) for at in kept),
     ]
-    if whole:
-        count = f"{len(whole)} passage{'s' * (len(whole) > 1)} dropped whole"
-        parts += [f"<details><summary>{count}</summary>", *(_passage(result, at) for at in whole), "</details>"]
+    parts += _unused(len(whole), "dropped whole", (_passage(result, at) for at in whole))
     return "".join([*parts, "</div>"])
 
 
 def _passage(result: Compressed, at: int) -> str:
-    heading = f'<span class="n">[{at + 1}]</span>{_html(name_of(result, at))}'
-    found = list(drawn(result, at))
+    heading = f'<span class="n">[{at + 1}]</span>{_html(name_of(result.context, at))}'
+    return f'<h2>{heading}<span class="n">{result.passage_scores[at]:.2f}</span></h2>{_drawn(result.context, at)}'
+
+
+def _drawn(context: Context, at: int) -> str:
+    """A passage with what was kept highlighted; code, logs and tables in a fixed width."""
+    found = list(drawn(context, at))
     last = len(found) - 1
     tiles = "".join(
         _folded(text, first=number == 0, last=number == last) if use == "gone" else _mark(text, use)
         for number, (text, use) in enumerate(found)
     )
-    tag = "pre" if _is_fixed(result.context.passages[at].text) else "p"
-    return f'<h2>{heading}<span class="n">{result.passage_scores[at]:.2f}</span></h2><{tag}>{tiles}</{tag}>'
+    return _framed(context.passages[at].text, tiles)
+
+
+def _framed(text: str, tiles: str) -> str:
+    tag = "pre" if _is_fixed(text) else "p"
+    return f"<{tag}>{tiles}</{tag}>"
+
+
+_FLOWING = {"sentence", "heading", "item", "quote", "turn", "question", "answer", "time", "cue", "pair"}
+_LOOKED_AT = 4000  # characters of a passage
 
 
 def _is_fixed(text: str) -> bool:
-    """Whether a passage is code, a log or a table, which want a fixed width: most of its lines don't end as prose."""
-    lines = [line for line in text[:4000].splitlines() if line.strip()]
-    if len(lines) < 4:
-        return False
+    """Whether a passage is code, a log or a table, which want a fixed width: most of it is no prose."""
+    text = text[:_LOOKED_AT]
+    if sum(unit.end - unit.start for unit in units(text) if unit.kind not in _FLOWING) > len(text) / 2:
+        return True
+    lines = [line for line in text.splitlines() if line.strip()]
     odd = sum(line.startswith((" ", "\t", "|", "{", "}", "[")) or line.rstrip()[-1] in "{};,|)]" for line in lines)
-    return odd > len(lines) / 2
+    return len(lines) >= 4 and odd > len(lines) / 2
 
 
 _FOLD = 500  # characters of dropped text between highlights that are shown; of more, the ends are
@@ -155,22 +168,27 @@ def _short_name(method: str) -> str:
 
 def passage_fragment(passage: Passage) -> str:
     """A passage for a notebook cell: its title, its id and its text."""
-    tag = "pre" if _is_fixed(passage.text) else "p"
     heading = f'{_html(passage.title or "passage")} <span class="n">{_html(passage.id)}</span>'
-    body = f"<h2>{heading}</h2><{tag}>{_html(passage.text)}</{tag}>"
-    return f'<style>{_STYLE}{_NOTEBOOK}</style><div class="rc">{body}</div>'
+    return _cell(f"<h2>{heading}</h2>{_framed(passage.text, _html(passage.text))}")
 
 
 def context_fragment(context: Context) -> str:
     """A context for a notebook cell: its question, and each passage with the text of its segments highlighted."""
-    kept = [segment.support for segment in context.segments]
-    spans = [span for support in kept for span in support]
-    body = [f"<h1>{_html(context.query)}</h1>"]
-    for at, passage in enumerate(context.passages):
-        tiles, position = [], 0
-        for start, end in merged(spans, at):
-            tiles += [_html(passage.text[position:start]), _mark(passage.text[start:end])]
-            position = end
-        title = _html(passage.title or passage.id or f"passage {at + 1}")
-        body.append(f"<h2>{title}</h2><p>{''.join(tiles)}{_html(passage.text[position:])}</p>")
-    return f'<style>{_STYLE}{_NOTEBOOK}</style><div class="rc">{"".join(body)}</div>'
+    kept, whole = by_use(context)
+    body = [f"<h1>{_html(context.query)}</h1>", *(_named(context, at) for at in kept)]
+    return _cell("".join([*body, *_unused(len(whole), "without a segment", (_named(context, at) for at in whole))]))
+
+
+def _named(context: Context, at: int) -> str:
+    return f"<h2>{_html(name_of(context, at))}</h2>{_drawn(context, at)}"
+
+
+def _unused(count: int, what: str, shown: Iterable[str]) -> Iterator[str]:
+    """Passages of which nothing is kept, behind a click."""
+    if count:
+        yield f"<details><summary>{count} passage{'s' * (count > 1)} {what}</summary>{''.join(shown)}</details>"
+
+
+def _cell(body: str) -> str:
+    """What a notebook shows; with its own styles, for cells are deleted and run again one by one."""
+    return f'<style>{_STYLE}{_NOTEBOOK}</style><div class="rc">{body}</div>'

@@ -12,6 +12,7 @@ from ragcompress.core.segment import sanitise
 from ragcompress.core.types import Span
 
 if TYPE_CHECKING:
+    from ragcompress.core.context import Context
     from ragcompress.results.result import Compressed
 
 __all__ = ["by_use", "limit_of", "merged", "name_of", "pieces", "rewritten", "rich_lines", "visible"]
@@ -53,21 +54,23 @@ def rich_lines(result: Compressed, *, colour: bool = True, most: int | None = No
         yield text_type(f"! {visible(warning)}", style="yellow")
     for text in rewritten(result):
         yield text_type.assemble("\n", ("rewritten", "bold"), "\n", (visible(text), _KEPT))
-    kept, whole = by_use(result)
+    kept, whole = by_use(result.context)
     room = float("inf") if most is None else most
     for number, at in enumerate(kept):
         if room <= 0:
             yield text_type(f"\nand {_passages(len(kept) - number)} more with kept text: --all shows them", style="dim")
             break
         yield text_type.assemble(
-            "\n", (f"[{at + 1}] {visible(name_of(result, at))}", "bold"), (f"  {result.passage_scores[at]:.2f}", "dim")
+            "\n",
+            (f"[{at + 1}] {visible(name_of(result.context, at))}", "bold"),
+            (f"  {result.passage_scores[at]:.2f}", "dim"),
         )
         tiles = (_coloured if colour else _uncoloured)(list(pieces(result, at)))
         yield _cropped(text_type.assemble(*tiles), room)
         room -= sum(len(text) for text, _ in tiles)
     if whole:
         shown = whole if most is None else whole[:_NAMED]
-        names = " · ".join(f"[{at + 1}] {visible(name_of(result, at))}" for at in shown)
+        names = " · ".join(f"[{at + 1}] {visible(name_of(result.context, at))}" for at in shown)
         rest = f" and {len(whole) - len(shown):,} more" if len(whole) > len(shown) else ""
         yield text_type(f"\ndropped whole: {names}{rest}", style="dim")
 
@@ -149,15 +152,15 @@ def merged(spans: list[Span], passage: int) -> list[tuple[int, int]]:
     return result
 
 
-def by_use(result: Compressed) -> tuple[list[int], list[int]]:
+def by_use(context: Context) -> tuple[list[int], list[int]]:
     """Numbers of the passages of which something was kept, and of the others, both in the order given."""
-    used = {span.passage for segment in result.context.segments for span in segment.support if span.end > span.start}
-    numbers = range(len(result.context.passages))
+    used = {span.passage for segment in context.segments for span in segment.support if span.end > span.start}
+    numbers = range(len(context.passages))
     return [at for at in numbers if at in used], [at for at in numbers if at not in used]
 
 
-def name_of(result: Compressed, at: int) -> str:
-    passage = result.context.passages[at]
+def name_of(context: Context, at: int) -> str:
+    passage = context.passages[at]
     return passage.title or passage.id or f"passage {at + 1}"
 
 

@@ -90,3 +90,42 @@ def test_nothing_kept_and_nothing_given_are_shown_too() -> None:
     for result in (compressed(budget=0), rc.compress("x", [], 5)):
         assert "tokens" in terminal(result, colour=True)
         assert "tokens" in page(result)
+
+
+def test_a_context_is_shown_as_a_result_is() -> None:
+    """In a notebook: long stretches folded, code in fixed width, passages without a segment behind a click."""
+    code = "def add(a, b):\n    return a + b\n\n\ndef sub(a, b):\n    return a - b\n" * 30
+    text = "Ada wrote it in 1843. " + "Some other words follow here. " * 60
+    context = rc.compress("When did Ada write it?", [text, code], 8, "lexical").context
+    html = context._repr_html_()
+    assert "<h1>When did Ada write it?</h1>" in html
+    assert "<mark>Ada wrote it in 1843.</mark>" in html
+    assert re.search(r"\[… 1,\d\d\d characters …\]", html)
+    assert "1 passage without a segment" in html
+    assert "<pre>def add" in html
+    plain = unescape(re.sub(r"<[^>]*>", "", html.partition("</style>")[2]))
+    assert code in plain
+
+
+def test_a_passage_is_shown_with_its_title_and_id() -> None:
+    html = rc.Passage("a <b>", "p#1", "Title")._repr_html_()
+    assert "Title" in html
+    assert "p#1" in html
+    assert "<p>a &lt;b&gt;</p>" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("name     born\nAda      1815\nCharles  1791\nGrace    1906\n", "pre"),
+        ("name,born\nAda,1815\nCharles,1791\nGrace,1906\n", "pre"),
+        ("2024-05-01 10:00:00 INFO started\n2024-05-01 10:00:02 ERROR no bearing\n" * 3, "pre"),
+        ("--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-x = 1\n+x = 2\n y = 3\n", "pre"),
+        ("def add(a, b):\n    return a + b\n\n\ndef sub(a, b):\n    return a - b\n", "pre"),
+        ("Ada wrote it in 1843. It rained.\nNobody knew.\nIt was never run.\nThe end.", "p"),
+        ("Monday: 9 to 17\nTuesday: 9 to 12\nSunday: closed\nHolidays: closed\n", "p"),
+        ("- one thing\n- another thing\n- a third thing\n- a last thing\n", "p"),
+    ],
+)
+def test_code_logs_and_tables_stand_in_fixed_width(text: str, tag: str) -> None:
+    assert f"<{tag}>" in rc.Passage(text)._repr_html_()
