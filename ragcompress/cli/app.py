@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from inspect import cleandoc
 from typing import Annotated, Any
 
 from ragcompress import __version__
@@ -35,6 +36,33 @@ TRACEBACK = "RAGCOMPRESS_TRACEBACK"
 COMMANDS: tuple[Callable[..., None], ...] = (
     demo, index, info, add, delete, retrieve, compress, ask, methods, tune, serve, mcp, hook,
 )  # fmt: skip
+
+
+class _Plain:
+    """Help without Python's types behind flags and arguments, and usage that is written as it is typed."""
+
+    def get_params(self, context: Any) -> list[Any]:
+        """The parameters, flags with nothing behind them."""
+        found: list[Any] = super().get_params(context)  # type: ignore[misc]
+        for each in found:
+            if each.param_type_name == "argument":
+                each.display_type_rich = lambda ctx: None
+            elif each.is_flag and each.metavar is None:
+                each.metavar = ""
+        return found
+
+    def collect_usage_pieces(self, context: Any) -> list[str]:
+        """The words of the usage line; a question and its files are no list of lists."""
+        pieces: list[str] = super().collect_usage_pieces(context)  # type: ignore[misc]
+        return [piece.removeprefix("[").removesuffix("]...") if '"QUESTION"' in piece else piece for piece in pieces]
+
+
+class _Command(_Plain, typer.core.TyperCommand):  # type: ignore[misc,name-defined]
+    """A command with plain help."""
+
+
+class _Group(_Plain, typer.core.TyperGroup):  # type: ignore[misc,name-defined]
+    """A group of commands with plain help."""
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -89,25 +117,37 @@ def _root(
 def _app() -> Any:
     made = typer.Typer(
         name="ragcompress",
+        cls=_Group,
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
     )
-    made.callback()(_root)
+    made.callback(help=_flowing(_root))(_root)
     for command in COMMANDS:
-        made.command(command.__name__)(guarded(command))
+        made.command(command.__name__, cls=_Command, help=_flowing(command))(guarded(command))
     passed_on = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    made.command("eval", context_settings=passed_on)(guarded(evaluate))
+    made.command("eval", cls=_Command, help=_flowing(evaluate), context_settings=passed_on)(guarded(evaluate))
     made.add_typer(_bulk(), name="bulk")
     return made
 
 
 def _bulk() -> Any:
-    made = typer.Typer(no_args_is_help=True, help="Whole data sets: Parquet, JSON lines or CSV in and out; resumable.")
+    made = typer.Typer(
+        cls=_Group, no_args_is_help=True, help="Whole data sets: Parquet, JSON lines or CSV in and out; resumable."
+    )
     for command in BULK:
-        made.command(command.__name__)(guarded(command))
+        made.command(command.__name__, cls=_Command, help=_flowing(command))(guarded(command))
     return made
+
+
+def _flowing(command: Callable[..., None]) -> str:
+    """A docstring as paragraphs: where its lines end in the source is not where a terminal's do.
+
+    >>> _flowing(_root).split("\\n\\n")[0]
+    'Shorter contexts for retrieval-augmented generation, every kept character traceable.'
+    """
+    return "\n\n".join(" ".join(part.split()) for part in cleandoc(command.__doc__ or "").split("\n\n"))
 
 
 app = _app()

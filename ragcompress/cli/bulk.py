@@ -17,7 +17,11 @@ In = Annotated[str, typer.Argument(help="A .parquet, .jsonl, .jsonl.gz or .csv f
 Out = Annotated[str, typer.Argument(help="The .parquet, .jsonl or .csv file to write.", metavar="OUT")]
 Job = Annotated[
     str | None,
-    typer.Option("--job", help="The folder that holds what is done; a job that was killed goes on. OUT.job if none."),
+    typer.Option(
+        "--job",
+        help="The folder that holds what is done; a job that was killed goes on. OUT.job if none.",
+        metavar="FOLDER",
+    ),
 ]
 Actors = Annotated[int, typer.Option("--actors", help="How many work side by side.", metavar="N")]
 Engine = Annotated[

@@ -19,7 +19,7 @@ typer = require("typer", "cli")
 def hook(
     question: Annotated[str, typer.Argument(help="What is asked; an agent's event says it itself.")] = "",
     budget: Annotated[int, typer.Option(help="Tokens; shorter output stays as it is.", min=50)] = 1500,
-    method: Annotated[str | None, typer.Option(help="See `ragcompress methods`.")] = None,
+    method: Annotated[str | None, typer.Option(help="See `ragcompress methods`.", metavar="NAME")] = None,
     originals: Annotated[
         str | None, typer.Option(help="Where whole outputs are kept; the user's cache by default.", metavar="DIR")
     ] = None,

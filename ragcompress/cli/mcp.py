@@ -21,7 +21,7 @@ def mcp(
         str | None, typer.Option(help="SQLite file of whole texts; without it a restart forgets.", metavar="FILE")
     ] = None,
     http: Annotated[bool, typer.Option("--http", help="Streamable HTTP at /mcp instead of standard input.")] = False,
-    host: Annotated[str, typer.Option(help="Address to listen at, with --http.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen at, with --http.", metavar="ADDRESS")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at, with --http.")] = 8788,
 ) -> None:
     """Serve compress, search, ask and read_original to agents (Model Context Protocol)."""

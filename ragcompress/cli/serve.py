@@ -18,7 +18,7 @@ _KNOWN = Settings()
 
 # One parameter per option is how typer knows them, hence more than six.
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen at.", metavar="ADDRESS")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0: any free one, see the log.")] = 8787,
     uds: Annotated[str | None, typer.Option(help="A Unix socket instead.", metavar="PATH")] = None,
     store: Annotated[
@@ -45,7 +45,7 @@ def serve(
     tokenizer: Annotated[
         list[str] | None, typer.Option(help="A tokenizer.json that requests may count with.", metavar="NAME=FILE")
     ] = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.", metavar="LEVEL")] = "info",
 ) -> None:
     """Serve compression and reranking over HTTP; API keys also from RAGCOMPRESS_API_KEYS, comma-separated."""
     for module in ("starlette", "pydantic", "prometheus_client", "uvicorn"):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from ragcompress.cli.gathering import gather, say_skipped
 from ragcompress.cli.index import Column, Exclude, Strict, open_index, put_changes, size_of
-from ragcompress.cli.options import AsJson, Everything, Index, needs_input
+from ragcompress.cli.options import AsJson, Index, needs_input
 from ragcompress.cli.output import console, put_json
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.documents.inventory import held
@@ -20,10 +20,11 @@ typer = require("typer", "cli")
 Folder = Annotated[str, typer.Argument(help="The folder that `ragcompress index` made.", metavar="DIR")]
 More = Annotated[list[str], typer.Argument(help="Files and folders to add; one that is there is read again.")]
 Names = Annotated[list[str], typer.Argument(help="Files as `info` names them, or ids of passages.")]
+EveryFile = Annotated[bool, typer.Option("--all", help="Name every file.")]
 _SHOWN = 20  # files
 
 
-def info(folder: Folder, everything: Everything = False, as_json: AsJson = False) -> None:
+def info(folder: Folder, everything: EveryFile = False, as_json: AsJson = False) -> None:
     """Say what an index holds: passages, files, size, encoder."""
     made = open_index(folder)
     files = {name: len(each.ids) for name, each in held(made).items()}

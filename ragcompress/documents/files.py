@@ -114,6 +114,8 @@ def read_lenient(source: Source, *, column: str = "text", strict: bool = False, 
         return Content(skipped=[Skipped(source.where, short_reason(str(error), source))])
     if source.named and content.skipped and not content.passages:
         raise InvalidInput(f"{content.skipped[0].where}: {content.skipped[0].why}")
+    if not (content.passages or content.skipped or content.unchanged):
+        content.skipped.append(Skipped(source.where, "holds no text"))
     return content
 
 

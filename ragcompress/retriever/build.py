@@ -52,9 +52,7 @@ def encode_corpus(
     out = np.zeros((len(texts), encoder.dim), dtype=np.float32)
     for start in range(0, len(texts), SHARD):
         shard = texts[start : start + SHARD]
-        out[start : start + SHARD] = _shard(encoder, shard, batch_size, resume_folder)
-        if advance is not None:
-            advance(len(shard))
+        out[start : start + SHARD] = _shard(encoder, shard, batch_size, resume_folder, advance)
     return out
 
 
@@ -104,15 +102,23 @@ def _claim(folder: Path, encoder: Encoder) -> None:
         raise DamagedIndex(f"{path} can't be read; delete the folder {folder} and build again") from error
 
 
-def _shard(encoder: Encoder, texts: Sequence[str], batch_size: int, folder: Path | None) -> Vectors:
+def _shard(
+    encoder: Encoder,
+    texts: Sequence[str],
+    batch_size: int,
+    folder: Path | None,
+    advance: Callable[[int], None] | None,
+) -> Vectors:
     if folder is None:
-        return embed_texts(encoder, texts, batch_size=batch_size)
+        return embed_texts(encoder, texts, batch_size=batch_size, advance=advance)
     digest = hashlib.sha256(json.dumps(list(texts)).encode()).hexdigest()
     path = folder / f"shard-{digest[:32]}.npy"
     done = _read_shard(path, (len(texts), encoder.dim))
     if done is not None:
+        if advance is not None:
+            advance(len(texts))
         return done
-    vectors = embed_texts(encoder, texts, batch_size=batch_size)
+    vectors = embed_texts(encoder, texts, batch_size=batch_size, advance=advance)
     body = io.BytesIO()
     np.save(body, vectors)
     payload = body.getvalue()

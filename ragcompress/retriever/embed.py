@@ -196,8 +196,10 @@ def _load_model(name: str) -> Any:
             logging.enable_progress_bar()
 
 
-def embed_texts(encoder: Encoder, texts: Sequence[str], *, batch_size: int = 32) -> Vectors:
-    """Encode passages in batches of like length, so that little is spent on padding.
+def embed_texts(
+    encoder: Encoder, texts: Sequence[str], *, batch_size: int = 32, advance: Callable[[int], None] | None = None
+) -> Vectors:
+    """Encode passages in batches of like length, so that little is spent on padding; ``advance`` hears of each batch.
 
     Returns:
         Unit rows, float32 ``[n, dim]``, in the order given; a zero row stays zero.
@@ -210,6 +212,8 @@ def embed_texts(encoder: Encoder, texts: Sequence[str], *, batch_size: int = 32)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         out[rows] = _checked(encoder.embed([_clean(texts[i]) for i in rows]), len(rows), encoder)
+        if advance is not None:
+            advance(len(rows))
     return normalise(out)
 
 

@@ -30,7 +30,7 @@ def pdf(data: bytes, source: Source) -> Iterator[Page]:
         name = _title(opened) or source.stem
         texts = [page.extract_text() or "" for page in opened.pages]
     if not any(text.strip() for text in texts):
-        raise InvalidInput(f"{source.where} has {len(texts)} pages without text, probably scanned; run OCR on it first")
+        raise InvalidInput(f"{source.where} has pages without text only, probably scanned; run OCR on it first")
     for number, text in enumerate(texts, start=1):
         yield Page(text, f"{name} – page {number}", {"page": number})
 
