@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,14 @@ def test_both_forms_pass_the_index_check(built: Path) -> None:
 def test_the_wheel_is_as_large_as_the_readme_says(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     assert f"The wheel is {round(wheel.stat().st_size / 1e6)} MB" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_index_page_has_no_dead_links(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        told = files.read(next(name for name in files.namelist() if name.endswith("/METADATA"))).decode()
+    assert "Shorter contexts" in told or "a shorter context out" in told
+    assert not re.findall(r"\]\((?![a-z]+:|#)[^)]*\)", told)
 
 
 def test_the_wheel_holds_the_evaluation_and_no_tests(built: Path) -> None:

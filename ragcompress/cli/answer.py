@@ -16,6 +16,7 @@ from ragcompress.generators.grounded import ask
 __all__ = ["NO_READER", "Answer", "answer", "load_reader"]
 
 NO_READER = "best sentence (no reader installed)"
+_BUILT_IN = "ExtractiveReader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Answer:
     @property
     def said_by(self) -> str:
         """The reader, how sure it is, and what it cites."""
-        parts = [self.reader]
+        parts = ["built-in reader" if self.reader == _BUILT_IN else self.reader]
         if self.score is not None and self.reader != NO_READER:
             parts.append(f"{self.score:.0%} sure")
         if self.citations:
@@ -90,9 +91,9 @@ def answer(context: Context, chat: Chat | None = None, on_text: OnText | None = 
         return _best_sentence(context)
     found = reader.answer(context.query, context)
     if not found.text:
-        return _unsure(context, float(found.score), "ExtractiveReader")
+        return _unsure(context, float(found.score), _BUILT_IN)
     source = context.passages[found.support.passage] if found.support else None
-    return Answer(found.text, float(found.score), found.support, source, "ExtractiveReader")
+    return Answer(found.text, float(found.score), found.support, source, _BUILT_IN)
 
 
 @lru_cache(maxsize=1)

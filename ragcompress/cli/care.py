@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
-from ragcompress.cli.output import console, note, put_json
+from ragcompress.cli.output import console, counted, note, put_json
 from ragcompress.core.errors import require
 from ragcompress.retriever.repair import repair_index, verify_index
 
@@ -24,7 +24,7 @@ def verify(folder: str, as_json: bool) -> None:
             console().print(line, markup=False)
         if found.leftovers:
             note(f"{len(found.leftovers)} leftovers of interrupted saves: no harm, the next save removes them")
-        size = f"{found.files:,} files, {found.bytes / 1e6:,.1f} MB"
+        size = f"{counted(found.files, 'file')}, {found.bytes / 1e6:,.1f} MB"
         end = f"mend it: ragcompress index repair {folder}" if found.damage else f"whole: {size}"
         console().print(end, markup=False, style="bold")
     if found.damage:
@@ -39,7 +39,7 @@ def repair(folder: str, as_json: bool) -> None:
         return
     for line in mended.done or ("nothing to mend",):
         console().print(line, markup=False)
-    console().print(f"{mended.passages:,} passages, whole", markup=False, style="bold")
+    console().print(f"{counted(mended.passages, 'passage')}, whole", markup=False, style="bold")
 
 
 ACTIONS: dict[str, Callable[[str, bool], None]] = {"verify": verify, "repair": repair}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from ragcompress.cli.output import console
+from ragcompress.cli.output import console, counted
 from ragcompress.core.types import Passage
 from ragcompress.documents.files import read_lenient
 from ragcompress.documents.inventory import filed
@@ -66,7 +66,7 @@ def say_skipped(skipped: Sequence[Skipped]) -> None:
     if not skipped:
         return
     out = console()
-    out.print(f"skipped {len(skipped):,} file{'s' * (len(skipped) > 1)}:", markup=False)
+    out.print(f"skipped {counted(len(skipped), 'file')}:", markup=False)
     for why, group in groupby(sorted(skipped, key=attrgetter("why", "where")), key=attrgetter("why")):
         names = [each.where for each in group]
         shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")

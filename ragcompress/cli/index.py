@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from ragcompress.cli.care import ACTIONS
 from ragcompress.cli.gathering import Gathered, gather, say_skipped
 from ragcompress.cli.options import AsJson, Files, MaybeStore, Precompute, StoreUnits, needs_input
-from ragcompress.cli.output import console, note, put_json
+from ragcompress.cli.output import console, counted, note, put_json
 from ragcompress.cli.stores import put_into
 from ragcompress.core.errors import BadIndex, InvalidInput, require
 from ragcompress.documents.inventory import Changes, compare, held, unique
@@ -139,9 +139,9 @@ def _tell(facts: dict[str, Any], found: Gathered, changes: Changes | None, *, as
         for name in Changes.__dataclass_fields__:
             files = getattr(changes, name)
             names = ": " + ", ".join(files[:20]) + (" …" if len(files) > 20 else "") if name != "unchanged" else ""
-            out.print(f"{name}: {len(files):,} file{'s' * (len(files) != 1)}{names if files else ''}", markup=False)
-    passages, files = (f"{facts[name]:,} {name[: None if facts[name] != 1 else -1]}" for name in ("passages", "files"))
-    said = f"{passages} of {files}" if changes is None else f"{facts['passages']:,} passages now"
+            out.print(f"{name}: {counted(len(files), 'file')}{names if files else ''}", markup=False)
+    passages = counted(facts["passages"], "passage")
+    said = f"{passages} of {counted(facts['files'], 'file')}" if changes is None else f"{passages} now"
     size = f"{facts['bytes'] / 1e6:,.1f} MB"
     out.print(f"indexed {said} into {facts['out']} ({size}) in {facts['seconds']:.1f} s", markup=False)
     say_skipped(found.skipped)

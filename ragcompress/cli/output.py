@@ -14,6 +14,7 @@ from ragcompress.results.show import rich_lines, visible
 __all__ = [
     "complain",
     "console",
+    "counted",
     "note",
     "put_json",
     "put_text",
@@ -36,6 +37,15 @@ def console(*, stderr: bool = False) -> Any:
             raise  # rich calls this while it handles the error
 
     return Console(stderr=stderr, highlight=False)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "passage"), counted(1200, "file")
+    ('1 passage', '1,200 files')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def put_json(value: Any) -> None:

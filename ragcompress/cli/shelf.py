@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from ragcompress.cli.gathering import gather, say_skipped
 from ragcompress.cli.index import Column, Exclude, Strict, open_index, put_changes, size_of
 from ragcompress.cli.options import AsJson, Index, needs_input
-from ragcompress.cli.output import console, put_json
+from ragcompress.cli.output import console, counted, put_json
 from ragcompress.core.errors import InvalidInput, require
 from ragcompress.documents.inventory import held
 
@@ -42,15 +42,15 @@ def info(folder: Folder, everything: EveryFile = False, as_json: AsJson = False)
     out = console()
     kinds = Counter(os.path.splitext(name)[1].lower() or "no ending" for name in files if name)
     size = f"{facts['bytes'] / 1e6:,.1f} MB"
-    out.print(f"{facts['passages']:,} passages of {facts['files']:,} files, {size}", style="bold")
+    out.print(f"{counted(facts['passages'], 'passage')} of {counted(facts['files'], 'file')}, {size}", style="bold")
     out.print(", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common()) or "no files", markup=False)
     states = ", ".join(facts["precomputed"]) or "nothing (see index --precompute)"
     out.print(f"search: {facts['search']} and BM25; {facts['encoder']}; precomputed: {states}", markup=False)
     shown = list(files.items())[: None if everything else _SHOWN]
     for name, count in shown:
-        out.print(f"{count:8,}  {name or '(passages without a file)'}", markup=False)
+        out.print(f"{count:8,}  {name or '(passages without a file)'}", markup=False, soft_wrap=True)
     if len(shown) < len(files):
-        out.print(f"and {len(files) - len(shown):,} more files: --all names them", style="dim")
+        out.print(f"and {counted(len(files) - len(shown), 'more file')}: --all names them", style="dim")
 
 
 # One parameter per option is how typer knows them, hence more than six.
@@ -72,7 +72,9 @@ def add(
         skipped = [{"file": each.where, "why": each.why} for each in found.skipped]
         put_json({"files": list(found.passages), "passages": len(made), "before": before, "skipped": skipped})
         return
-    console().print(f"{len(found.passages):,} files read: {before:,} → {len(made):,} passages", markup=False)
+    console().print(
+        f"{counted(len(found.passages), 'file')} read: {before:,} → {counted(len(made), 'passage')}", markup=False
+    )
     say_skipped(found.skipped)
 
 
@@ -92,4 +94,4 @@ def delete(names: Names, index: Index, as_json: AsJson = False) -> None:
     if as_json:
         put_json({"deleted": gone, "passages": len(made)})
     else:
-        console().print(f"{gone:,} passages deleted, {len(made):,} left", markup=False)
+        console().print(f"{counted(gone, 'passage')} deleted, {len(made):,} left", markup=False)

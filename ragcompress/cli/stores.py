@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from ragcompress.cli.gathering import Gathered, say_skipped
-from ragcompress.cli.output import console, note, put_json, show_progress
+from ragcompress.cli.output import console, counted, note, put_json, show_progress
 from ragcompress.core.errors import InvalidInput
 from ragcompress.core.types import Passage
 from ragcompress.documents.inventory import unique
@@ -36,7 +36,7 @@ def put_into(address: str, found: Gathered, *, precompute: Any, as_json: bool) -
         skipped = [{"file": each.where, "why": each.why} for each in found.skipped]
         put_json({**facts, "files": len(found.digests), "skipped": skipped})
         return
-    told = f"{facts['written']:,} passages of {len(found.digests):,} files into {facts['store']}"
+    told = f"{counted(facts['written'], 'passage')} of {counted(len(found.digests), 'file')} into {facts['store']}"
     console().print(f"wrote {told}, which has {facts['passages']:,} now, in {facts['seconds']:.1f} s", markup=False)
     say_skipped(found.skipped)
 

@@ -34,7 +34,7 @@ from ragcompress.documents.sources import Skipped, Source, expand
 __all__ = ["Content", "read_files", "read_lenient", "read_passages", "read_source"]
 
 _PROSE = {"", ".txt", ".text", ".md", ".markdown", ".me"}
-_MARKDOWN = {".md", ".markdown", ""}
+_MARKDOWN = {".md", ".markdown"}
 _NO_TEXT = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ico", ".svg"), "a picture"),
     **dict.fromkeys((".mp3", ".wav", ".ogg", ".flac", ".mp4", ".mov", ".avi", ".mkv", ".webm"), "sound or film"),
@@ -232,8 +232,13 @@ def _pieces(text: str, kind: str, stem: str) -> list[Piece]:
     if kind in HEADINGS:
         return split_sections(text, HEADINGS[kind], title=stem)
     if kind in _PROSE:
-        return split_page(text, title=stem, headings=kind in _MARKDOWN)
+        return split_page(text, title=stem, headings=kind in _MARKDOWN or (not kind and _may_have_headings(stem)))
     return split_lines(text, title=stem)
+
+
+def _may_have_headings(stem: str) -> bool:
+    """Of a file without an ending: what is piped in, or a README; in ``services`` or ``fstab`` a ``#`` is a comment."""
+    return not stem or stem.upper().startswith("README")
 
 
 def _passages(page: Page, source: Source, before: int) -> Iterator[Passage]:

@@ -38,7 +38,7 @@ font:15px/1.6 system-ui,sans-serif;max-width:52rem;margin:0 auto;padding:1rem;bo
 .rc .warn{border-left:3px solid #d33;padding:.1rem .7rem;color:var(--ink)}
 .rc details{margin:.5rem 0 0;border-top:1px solid var(--line);padding-top:.4rem}
 .rc summary{color:var(--fade);cursor:pointer;font-size:.9rem}.rc+.rc{border-top:1px solid var(--line);margin-top:1.5rem}
-@media(max-width:480px){.rc{padding:.6rem;font-size:14px}}
+@media(max-width:480px){.rc{padding:.6rem;font-size:14px}.rc pre{font-size:11px}}
 """
 _DARK = """
 @media(prefers-color-scheme:dark){.rc{--keep:#5c4b00;--ink:#ececea;--fade:#94948f;--line:#3a3a37;--paper:#191918}
@@ -143,10 +143,13 @@ def _folded(text: str, *, first: bool, last: bool) -> str:
     """Dropped text; a long stretch shows what lies beside highlights, and opens at a click."""
     if len(text) <= _FOLD or (first and last):
         return _html(text)
-    before, after = (0 if first else _END), (0 if last else _END)
-    hidden = text[before : len(text) - after]
-    fold = f'<details class="fold"><summary>[… {len(hidden):,} characters …]</summary>{_html(hidden)}</details>'
-    return _html(text[:before]) + fold + _html(text[len(text) - after :] if after else "")
+    start, end = (0 if first else _END), (len(text) if last else len(text) - _END)
+    start = max(text.rfind(" ", 0, start), text.rfind("\n", 0, start)) + 1 or start  # no word is cut, if it can be
+    end = min((at for at in (text.find(" ", end), text.find("\n", end)) if at >= 0), default=end)
+    fold = (
+        f'<details class="fold"><summary>[… {end - start:,} characters …]</summary>{_html(text[start:end])}</details>'
+    )
+    return _html(text[:start]) + fold + _html(text[end:])
 
 
 def _mark(text: str, use: Use = "kept") -> str:

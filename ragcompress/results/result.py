@@ -31,7 +31,8 @@ class Compressed:
 
     Attributes:
         context: The compressed context; its passages are those given, its segments what was kept.
-        text: The rendered context: what to send to the reader.
+        text: The rendered context: what to send to the reader. In plain text nothing shows where something was left
+            out; a budget with ``render=ragcompress.marked`` shows it.
         tokens_in: Tokens of the uncompressed rendering, by the budget's count.
         tokens_out: Tokens of ``text``.
         limit: The token limit that was held.

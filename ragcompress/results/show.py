@@ -21,6 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u206f\u
 _MARKS = re.compile(r"[\u061c\u200e\u200f\ufeff]")  # of direction and byte order: nothing is to be seen of them
 _SPACE = re.compile(r"\s{2,}")
 _NAMED = 10  # passages that were dropped whole and are named
+_NAME = 48  # characters of each of these names
 _SHOWN = 90  # characters of a long dropped stretch that a terminal shows at either end
 
 
@@ -70,9 +71,14 @@ def rich_lines(result: Compressed, *, colour: bool = True, most: int | None = No
         room -= sum(len(text) for text, _ in tiles)
     if whole:
         shown = whole if most is None else whole[:_NAMED]
-        names = " · ".join(f"[{at + 1}] {visible(name_of(result.context, at))}" for at in shown)
+        names = " · ".join(f"[{at + 1}] {_brief(name_of(result.context, at), most)}" for at in shown)
         rest = f" and {len(whole) - len(shown):,} more" if len(whole) > len(shown) else ""
         yield text_type(f"\ndropped whole: {names}{rest}", style="dim")
+
+
+def _brief(name: str, most: int | None) -> str:
+    name = visible(name)
+    return name if most is None or len(name) <= _NAME else f"{name[:_NAME].rstrip()}…"
 
 
 def _cropped(text: Any, room: float) -> Any:

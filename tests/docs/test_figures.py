@@ -39,6 +39,17 @@ def test_the_first_table_is_that_of_the_evaluation() -> None:
     assert [tuple(map(int, row)) for row in rows] == [tuple(map(int, row)) for row in measured]
 
 
+def test_links_on_an_index_page_lead_to_the_repository() -> None:
+    pytest.importorskip("hatchling", reason="the dev extra is not installed")
+    from hatch_build import at_home
+
+    page = at_home(README, "https://example.org/r/{}/v1/")
+    assert "![A contract: the clause that answers, with the titles above it](https://example.org/r/raw/v1/docs/" in page
+    assert "[Tutorial](https://example.org/r/blob/v1/docs/tutorial.md)" in page
+    assert not re.findall(r"\]\((?!https?:|#)[^)]*\)", page + at_home(README, ""))
+    assert "![" not in at_home(README, "")
+
+
 def test_models_are_as_large_as_the_readme_says() -> None:
     """As a wheel holds them: the reader's table of words is the encoder's."""
     pytest.importorskip("hatchling", reason="the dev extra is not installed")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ragcompress.core.errors import InvalidInput, MissingExtra
-from ragcompress.documents.files import read_passages
+from ragcompress.documents.files import read_files, read_passages
 
 HTML = """<html><head><title>Snow rules</title></head><body><nav><a href="/">Home</a></nav><article><h1>Snow</h1>
 <p>The blower leaves the shed when fresh snow on the track exceeds thirty centimetres at any of the posts.</p>
@@ -218,3 +218,22 @@ def test_records_on_one_line_are_passages_of_their_own(tmp_path: Path) -> None:
     assert [json.loads(passage.text) for passage in passages] == rows
     (tmp_path / "numbers.json").write_text(json.dumps(list(range(1000))), encoding="utf-8")
     assert len(read_passages([str(tmp_path / "numbers.json")])) < 10
+
+
+def test_a_file_without_text_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "blank.txt").write_bytes(b" \n")
+    (tmp_path / "empty.md").write_bytes(b"")
+    (tmp_path / "notes.md").write_text("They purr.", encoding="utf-8")
+    content = read_files([str(tmp_path)])
+    assert [Path(gone.where).name for gone in content.skipped] == ["blank.txt", "empty.md"]
+    assert {gone.why for gone in content.skipped} == {"holds no text"}
+    named = read_files([str(tmp_path / "notes.md"), str(tmp_path / "empty.md")])
+    assert [gone.why for gone in named.skipped] == ["holds no text"]
+
+
+def test_a_comment_in_a_file_without_an_ending_is_no_heading(tmp_path: Path) -> None:
+    text = "# Services of this host\n\n" + "ssh   22/tcp   # remote login\nsmtp  25/tcp   # mail\n" * 40
+    for name, titles in (("services", {"services"}), ("README", {"Services of this host"})):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        found = {passage.title for passage in read_passages([str(tmp_path / name)])}
+        assert all(any(each.startswith(title) for title in titles) for each in found), found

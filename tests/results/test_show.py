@@ -129,3 +129,24 @@ def test_a_passage_is_shown_with_its_title_and_id() -> None:
 )
 def test_code_logs_and_tables_stand_in_fixed_width(text: str, tag: str) -> None:
     assert f"<{tag}>" in rc.Passage(text)._repr_html_()
+
+
+def test_a_fold_cuts_no_word() -> None:
+    text = "Ada wrote it in 1843. " + "Some other words follow here. " * 60 + "Ada wrote 1843. " + "More words. " * 90
+    html = page(rc.compress("When did Ada write it in 1843?", [text], 14, "lexical"))
+    plain = unescape(re.sub(r"<summary>.*?</summary>", "", html.partition("</style>")[2]))
+    shown = re.sub(r"<details.*?</details>", "|", html, flags=re.DOTALL).partition("</style>")[2]
+    assert text in re.sub(r"<[^>]*>", "", plain)
+    edges = re.findall(r"(\S*)\|(\S*)", shown)
+    assert edges
+    assert {word for edge in edges for word in edge if "<" not in word} <= {"", *text.split()}
+
+
+def test_long_names_of_what_was_dropped_are_short_on_a_screen() -> None:
+    from ragcompress.results.show import rich_lines
+
+    passages = [rc.Passage("Ada wrote it in 1843."), rc.Passage("Nothing.", title="A very long title " * 9)]
+    result = rc.compress("When did Ada write it?", passages, 8, "lexical")
+    screen, everything = (str(list(rich_lines(result, most=most))[-1]) for most in (1600, None))
+    assert len(screen) < 80 < len(everything)
+    assert screen.endswith("…")

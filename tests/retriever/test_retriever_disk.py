@@ -17,6 +17,7 @@ from ragcompress import Passage
 from ragcompress.core.errors import BadIndex, DamagedIndex, EncoderMismatch, InvalidInput, NewerFormat
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever import store as store_module
+from ragcompress.retriever.build import encode_corpus
 
 ENCODER = WordEncoder(8)
 ODD = [
@@ -290,3 +291,12 @@ def test_progress_goes_to_stderr(capsys: pytest.CaptureFixture[str], monkeypatch
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "encoding: 2 of 2 (100%)" in printed.err
+
+
+def test_progress_moves_with_every_batch_and_with_what_was_there(tmp_path: Path) -> None:
+    seen: list[int] = []
+    texts = [f"text {number}" for number in range(10)]
+    encode_corpus(ENCODER, texts, batch_size=4, resume_folder=tmp_path, advance=seen.append)
+    assert seen == [4, 4, 2]
+    encode_corpus(ENCODER, texts, batch_size=4, resume_folder=tmp_path, advance=seen.append)
+    assert seen[3:] == [10]
