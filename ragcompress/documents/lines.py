@@ -44,7 +44,7 @@ def _piece(text: str, start: int, end: int, title: str, before: str) -> Iterator
     if left < right:
         first = _NAMED.match(own.lstrip("\r\n"))
         inside = own.lstrip("\r\n")[:1].isspace()
-        name = first[1] if first else before if inside else ""
+        name = first[1].rstrip(":") if first else before if inside else ""
         if inside:  # the first line keeps its indentation: code and YAML mean something by it
             left = start + len(own) - len(own.lstrip("\r\n"))
         yield Piece(left, right, f"{title} – {name}" if title and name else title or name)
@@ -52,7 +52,7 @@ def _piece(text: str, start: int, end: int, title: str, before: str) -> Iterator
 
 def _last_name(text: str, start: int, end: int) -> str:
     found = [m[1] for m in re.finditer(rf"^{_NAMED.pattern}", text[start:end], re.MULTILINE)]
-    return found[-1] if found else ""
+    return found[-1].rstrip(":") if found else ""
 
 
 def _lines(text: str, limit: int) -> Iterator[tuple[int, int]]:

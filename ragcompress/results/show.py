@@ -70,15 +70,31 @@ def rich_lines(result: Compressed, *, colour: bool = True, most: int | None = No
         yield _cropped(text_type.assemble(*tiles), room)
         room -= sum(len(text) for text, _ in tiles)
     if whole:
-        shown = whole if most is None else whole[:_NAMED]
-        names = " · ".join(f"[{at + 1}] {_brief(name_of(result.context, at), most)}" for at in shown)
-        rest = f" and {len(whole) - len(shown):,} more" if len(whole) > len(shown) else ""
+        named = [
+            (name, list(same)) for name, same in groupby(whole, lambda at: _brief(name_of(result.context, at), most))
+        ]
+        shown = named if most is None else named[:_NAMED]
+        names = " · ".join(_together(name, same) for name, same in shown)
+        left = len(whole) - sum(len(same) for _, same in shown)
+        rest = f" and {left:,} more" if left else ""
         yield text_type(f"\ndropped whole: {names}{rest}", style="dim")
 
 
 def _brief(name: str, most: int | None) -> str:
-    name = visible(name)
-    return name if most is None or len(name) <= _NAME else f"{name[:_NAME].rstrip()}…"
+    """A name for a list on a screen: of a long one the beginning, which is the file's, and the end, its own."""
+    name, third = visible(name), _NAME // 3
+    return name if most is None or len(name) <= _NAME else f"{name[:third].rstrip()}…{name[-2 * third :].lstrip()}"
+
+
+def _together(name: str, same: Sequence[int]) -> str:
+    """Passages of one name, that are named once.
+
+    >>> _together("notes", [1, 2]), _together("log", range(1, 30))
+    ('[2, 3] notes', '[2 … 30] log ×29')
+    """
+    if len(same) > 3:
+        return f"[{same[0] + 1} … {same[-1] + 1}] {name} ×{len(same):,}"
+    return f"[{', '.join(str(at + 1) for at in same)}] {name}"
 
 
 def _cropped(text: Any, room: float) -> Any:

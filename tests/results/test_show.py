@@ -145,8 +145,23 @@ def test_a_fold_cuts_no_word() -> None:
 def test_long_names_of_what_was_dropped_are_short_on_a_screen() -> None:
     from ragcompress.results.show import rich_lines
 
-    passages = [rc.Passage("Ada wrote it in 1843."), rc.Passage("Nothing.", title="A very long title " * 9)]
+    passages = [
+        rc.Passage("Ada wrote it in 1843."),
+        rc.Passage("Nothing of use is here, at all.", title="A very long title " * 9),
+    ]
     result = rc.compress("When did Ada write it?", passages, 8, "lexical")
     screen, everything = (str(list(rich_lines(result, most=most))[-1]) for most in (1600, None))
     assert len(screen) < 80 < len(everything)
-    assert screen.endswith("…")
+    assert "[2] A very long titl…" in screen
+
+
+def test_passages_with_the_same_name_are_named_once() -> None:
+    from ragcompress.results.show import rich_lines
+
+    passages = [
+        rc.Passage("Ada wrote it in 1843."),
+        *(rc.Passage(f"Nothing of use is here, at all: {n}.", title="log") for n in range(30)),
+    ]
+    result = rc.compress("When did Ada write it?", passages, 8, "lexical")
+    said = str(list(rich_lines(result, most=1600))[-1])
+    assert said == "\ndropped whole: [2 … 31] log ×30"
