@@ -30,7 +30,7 @@ def put_into(address: str, found: Gathered, *, precompute: Any, as_json: bool) -
     with open_store(address, precompute=precompute) as store:
         store.upsert(passages, progress=show_progress())
         store.optimize()
-        facts = {"store": store.place, "written": len(passages), "passages": len(store)}
+        facts: dict[str, Any] = {"store": store.place, "written": len(passages), "passages": len(store)}
     facts["seconds"] = round(perf_counter() - started, 3)
     if as_json:
         skipped = [{"file": each.where, "why": each.why} for each in found.skipped]
