@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install --quiet -c constraints.txt
 
 # What outgrows one machine has commands of its own: `test-stores` for LanceDB, PostgreSQL and Qdrant, `test-scale` for
 # those and Ray, which installs 700 MB more.
-.PHONY: demo test test-stores test-scale lint types docs clean
+.PHONY: demo test test-order test-stores test-scale lint types docs clean
 
 demo: .venv/.demo
 	$(BIN)/ragcompress demo
@@ -18,6 +18,12 @@ test-stores: .venv/.stores
 
 test-scale: .venv/.scale
 	$(BIN)/python -m pytest -m scale
+
+# The same results in any order, with any hashes, with Python's own checks on.
+SEED ?= 1
+test-order: .venv/.dev
+	$(INSTALL) pytest-randomly
+	PYTHONHASHSEED=$(SEED) $(BIN)/python -X dev -bb -m pytest -p randomly -p "no:cacheprovider" -p no:benchmark --randomly-seed=$(SEED) $(TESTS)
 
 lint: .venv/.dev
 	$(BIN)/ruff check ragcompress eval pipelines tests

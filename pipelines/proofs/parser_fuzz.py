@@ -73,7 +73,7 @@ def _run(*arguments: str, at: str) -> None:
 
 
 def _inside(arguments: list[str]) -> None:
-    import atheris  # type: ignore[import-not-found,unused-ignore]
+    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     with atheris.instrument_imports(include=["ragcompress.structure"]):
         import ragcompress.structure  # noqa: F401
