@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ragcompress.core.clock import ticking
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["REMEMBERED", "WORD", "Wordwise", "is_wordwise"]
 
+T = TypeVar("T")
 Piece = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # ids, and where they begin and end in their word
 
 REMEMBERED = 50_000  # words, in about 20 MB
+TOGETHER = 4_000  # words that one call of the tokeniser reads: no other thread runs before it is done
 LONGEST = 60  # characters of a word that is remembered; longer ones are links and encoded data
 WORD = re.compile(r"[^ \t\n\r]+")  # what such a tokeniser takes for one
 # Python's split knows these as white space; BERT's normaliser deletes them, which joins what is around them.
@@ -97,12 +101,17 @@ class Wordwise:
         new = sorted(wanted - known.keys())
         if not new:
             return known
-        found = dict(zip(new, _sizes(self._tokenizer, new), strict=True))
+        found = dict(zip(new, self._asked(_sizes, new), strict=True))
         if len(known) + len(found) > 4 * REMEMBERED:
             known = {part: known[part] for part in wanted if part in known}
             self._apart = known  # others may still read the old ones
         known.update((part, size) for part, size in found.items() if len(part) <= LONGEST)
         return known if max(map(len, new)) <= LONGEST else known | found
+
+    def _asked(self, ask: Callable[[Any, Sequence[str]], Sequence[T]], new: Sequence[str]) -> list[T]:
+        """What the tokeniser says of new words: thousands in one call, and between two calls a look at the clock."""
+        runs = ticking(range(0, len(new), TOGETHER))
+        return [told for at in runs for told in ask(self._tokenizer, new[at : at + TOGETHER])]
 
     def numbers(self, word: str) -> tuple[int, ...]:
         """The vocabulary numbers of one word, which has no white space in it."""
@@ -124,7 +133,7 @@ class Wordwise:
         known = self._known
         new = sorted(word for word in set(words) if word not in known)
         if new:
-            found = dict(zip(new, _encoded(self._tokenizer, new), strict=True))
+            found = dict(zip(new, self._asked(_encoded, new), strict=True))
             lasting = {word: value for word, value in found.items() if len(word) <= LONGEST}
             if len(known) + len(lasting) > REMEMBERED:
                 known = {word: known[word] for word in words if word in known}

@@ -85,7 +85,7 @@ class VectorIndex:
         if wanted == self._ann_kind:
             self._extend(vectors, advance)
             return
-        everything = np.concatenate([self.vectors, vectors])
+        everything = np.concatenate([self.vectors, vectors]) if len(self) else vectors
         fresh = VectorIndex(self.dim)  # beside the old one, which stays whole if this is interrupted
         fresh._ann_kind, fresh._ann = wanted, _new_ann(wanted, everything, fresh._flat)
         fresh._extend(everything, advance)
