@@ -7,8 +7,9 @@ Arabic; a little generous. They serve two ends: no cut may leave one out, and th
 from __future__ import annotations
 
 import re
+from functools import cache
 
-__all__ = ["KINDS", "find_limiters", "limits"]
+__all__ = ["find_limiters", "limits"]
 
 _WORDS: dict[str, str] = {
     "negation": r"no|not|never|none|nobody|nothing|neither|nor|nowhere|cannot|\w+n['’]t|without|hardly|barely|"
@@ -45,12 +46,12 @@ _WORDS: dict[str, str] = {
 }
 _SIGNS = r"\d|[%‰€$£¥°±≤≥<>~≈]|[不没未无非除但如若仅只约可或]|ない|ません|以外|場合|ただし|だけ|のみ|以上|以下|未満"
 
-KINDS: dict[str, re.Pattern[str]] = {
-    kind: re.compile(rf"(?<![\w'’])(?:{words})(?![\w'’])", re.IGNORECASE) for kind, words in _WORDS.items()
-}
-"""The pattern of every kind of limiter."""
 
-_ANY = re.compile(rf"(?<![\w'’])(?:{'|'.join(_WORDS.values())})(?![\w'’])|{_SIGNS}", re.IGNORECASE)
+@cache
+def _pattern(kind: str) -> re.Pattern[str]:
+    """Of one kind of limiter; "": of all, with numbers and signs. Made at first need: few calls look for limiters."""
+    words, signs = (_WORDS[kind], "") if kind else ("|".join(_WORDS.values()), f"|{_SIGNS}")
+    return re.compile(rf"(?<![\w'’])(?:{words})(?![\w'’]){signs}", re.IGNORECASE)
 
 
 def limits(text: str) -> bool:
@@ -59,7 +60,7 @@ def limits(text: str) -> bool:
     >>> limits("except on Mondays"), limits("a town in the north")
     (True, False)
     """
-    return _ANY.search(text) is not None
+    return _pattern("").search(text) is not None
 
 
 def find_limiters(text: str) -> list[tuple[int, int]]:
@@ -68,7 +69,7 @@ def find_limiters(text: str) -> list[tuple[int, int]]:
     >>> [("Open daily, except if it rains.")[a:b] for a, b in find_limiters("Open daily, except if it rains.")]
     ['except', 'if']
     """
-    found = {match.span() for kind in _COUNTED for match in KINDS[kind].finditer(text)}
+    found = {match.span() for kind in _COUNTED for match in _pattern(kind).finditer(text)}
     return sorted(found)
 
 

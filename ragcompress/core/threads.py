@@ -5,7 +5,6 @@ The event loop's own pool has more threads than that; then each waits for the ot
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,8 @@ async def in_thread(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> 
     When the task is cancelled, work that waits never starts, and work that runs stops where it next looks at the
     clock (`ragcompress.core.clock`), so that its thread is free again.
     """
+    import asyncio  # takes its time to load, and most programs never come here
+
     clock = Clock.of(None)
 
     def call() -> R:
