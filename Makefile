@@ -23,7 +23,7 @@ test-scale: .venv/.scale
 SEED ?= 1
 test-order: .venv/.dev
 	$(INSTALL) pytest-randomly
-	PYTHONHASHSEED=$(SEED) $(BIN)/python -X dev -bb -m pytest -p randomly -p "no:cacheprovider" -p no:benchmark --randomly-seed=$(SEED) $(TESTS)
+	PYTHONHASHSEED=$(SEED) $(BIN)/python -X dev -bb -m pytest --randomly-seed=$(SEED) $(TESTS)
 
 lint: .venv/.dev
 	$(BIN)/ruff check ragcompress eval pipelines tests
