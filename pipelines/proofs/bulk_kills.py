@@ -23,6 +23,7 @@ from pipelines.proofs.proof import must
 from ragcompress.core.errors import require
 
 VICTIMS = ("actor", "driver", "ray")
+STARTS = 5  # of a job, at most: on a busy machine Ray may not come up in the 30 s that it gives itself
 
 
 def main() -> None:
@@ -60,16 +61,18 @@ def _round(source: Path, options: argparse.Namespace, victim: str, rng: random.R
     shutil.rmtree(f"{place}.job", ignore_errors=True)
     moments = []
     for _ in range(options.kills):
-        running = _started(source, place, options)
         there, last = len(_parts(place)), options.rows // options.chunk
-        moments.append(_kill_after(running, place, victim, rng.randint(there + 1, max(there + 1, int(0.9 * last)))))
+        running = _begun(source, place, options, rng.randint(there + 1, max(there + 1, int(0.9 * last))))
+        moments.append(_kill(running, place, victim))
         if victim == "driver":
             running.wait()
     if victim != "driver":
         with suppress(subprocess.CalledProcessError):
             _finish(running)  # it goes on by itself, or gives up
     began = time.monotonic()
-    _finish(_started(source, place, options))
+    for _ in range(STARTS):
+        if _started(source, place, options).wait() == 0:
+            break
     told = ", ".join(map(str, moments))
     return f"{victim} killed with {told} of {last} chunks done, {time.monotonic() - began:.0f} s to go on"
 
@@ -78,13 +81,22 @@ def _parts(place: Path) -> list[Path]:
     return [path for path in Path(f"{place}.job", "parts").glob("part-*") if path.suffix != ".try"]
 
 
-def _kill_after(running: subprocess.Popen[bytes], place: Path, victim: str, parts: int) -> int:
-    """Kill -9 once so many chunks are done, a little later even; how many were."""
-    process = require("psutil", "ray").Process(running.pid)
-    while len(_parts(place)) < parts:
-        if running.poll() is not None:
+def _begun(source: Path, place: Path, options: argparse.Namespace, parts: int) -> subprocess.Popen[bytes]:
+    """The job, running, with so many chunks done; begun again where Ray did not start."""
+    for _ in range(STARTS):
+        running = _started(source, place, options)
+        while running.poll() is None:
+            if len(_parts(place)) >= parts:
+                return running
+            time.sleep(0.05)
+        if running.returncode == 0:
             raise SystemExit("the job was done before it could be killed; give it more --rows")
-        time.sleep(0.02)
+    raise SystemExit(f"the job could not be started {STARTS} times; see {options.out / 'log'}")
+
+
+def _kill(running: subprocess.Popen[bytes], place: Path, victim: str) -> int:
+    """Kill -9; how many chunks were done."""
+    process = require("psutil", "ray").Process(running.pid)
     family = process.children(recursive=True)
     actors = [each for each in family if "MapWorker" in _name(each) or "spawn_main" in _name(each)]
     doomed = {"actor": actors[:1], "driver": [process], "ray": family}[victim]

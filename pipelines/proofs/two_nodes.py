@@ -10,12 +10,17 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipelines.proofs.bulk_kills import write_questions
 from pipelines.proofs.proof import must
 from ragcompress.bulk import compress_dataset
 from ragcompress.core.errors import require
+
+NODE: dict[str, Any] = {"num_cpus": 2, "object_store_memory": 2**27}
+STARTS = 5  # at most: on a busy machine a node may not come up in the 30 s that Ray gives it
 
 
 def main() -> None:
@@ -29,8 +34,8 @@ def main() -> None:
         source, job = Path(folder, "in.jsonl"), Path(folder, "job")
         write_questions(source, options.rows)
         whole = list(compress_dataset(source, budget=60, compressor="truncate", chunk=5))
-        cluster = cluster_of(initialize_head=True, head_node_args={"num_cpus": 2, "object_store_memory": 2**27})
-        second = cluster.add_node(num_cpus=2, object_store_memory=2**27)
+        cluster = _patiently(lambda: cluster_of(initialize_head=True, head_node_args=NODE))
+        second = _patiently(lambda: cluster.add_node(**NODE))
         ray.init(address=cluster.address, log_to_driver=False)
         must(len([node for node in ray.nodes() if node["Alive"]]) == 2, "two nodes are alive")
         killed: list[int] = []
@@ -48,6 +53,15 @@ def main() -> None:
         must(list(made) == whole, f"{len(made):,} rows, equal to those of an unbroken run")
         ray.shutdown()
         cluster.shutdown()
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    for _ in range(STARTS - 1):
+        try:
+            return start()
+        except Exception as error:  # Ray raises plain ones
+            print(f"  a node did not start: {error}", flush=True)
+    return start()
 
 
 if __name__ == "__main__":
