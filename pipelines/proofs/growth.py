@@ -85,8 +85,9 @@ def main() -> None:
 
 
 def fitted(rows: list[Measured], field: str) -> tuple[float, float]:
-    """A power of ``n`` through the points by least squares of the logarithms: power and factor."""
-    n, y = (np.log([max(getattr(row, name), 1e-9) for row in rows]) for name in ("n", field))
+    """A power of ``n`` through the two largest sizes, where what a process needs anyway counts least: power, factor."""
+    large = sorted(rows, key=lambda row: row.n)[-2:]
+    n, y = (np.log([max(getattr(row, name), 1e-9) for row in large]) for name in ("n", field))
     power, offset = np.polyfit(n, y, 1)
     return float(power), float(np.exp(offset))
 

@@ -22,7 +22,7 @@ MB, GB, HOUR = 1e6, 1e9, 3600
 STORED = {  # bytes per passage of some 100 words, as measured; see docs/scale.md
     "text and title": 670,
     "Parquet of bulk embed": 2_500,
-    "LanceDB, no units": 6_600,
+    "LanceDB, no units": 5_900,
     "units beside it": 30_000,
     "token states beside it": 100_000,
 }
