@@ -17,7 +17,7 @@ from .measuring import peak
 
 __all__ = ["many"]
 
-STREAM = 2_000  # questions that pass through from generator to generator
+STREAM = 400  # questions that pass through from generator to generator
 Item = tuple[str, list[Passage]]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,10 @@ from numpy.typing import NDArray
 
 from ragcompress.core.budget import embedded_tokenizer
 from ragcompress.core.forks import cached_property
-from ragcompress.core.shipped import shipped
 from ragcompress.core.types import Passage
 from ragcompress.models.encoders import OnnxEncoder
 from ragcompress.models.multilingual import PREFIXES, multilingual
-from ragcompress.models.sessions import LateSession, run_all
+from ragcompress.models.sessions import run_all
 
 __all__ = ["EmbeddedEncoder", "MultilingualEncoder"]
 
@@ -54,23 +52,19 @@ class MultilingualEncoder:
     def _means(self, prefix: str, texts: Sequence[str]) -> Floats:
         """Means of the last states; zeros for blank texts, whose prefix alone would be near to everything."""
         said = [at for at, text in enumerate(texts) if text.strip()]
-        pieces = (self._tokenizer.encode(f"{prefix} {texts[at]}").ids for at in said)
-        feeds = [{"input_ids": np.array([ids], dtype=np.int64)} for ids in pieces]
+        tokenizer = multilingual().tokenizer
+        feeds = [{"input_ids": _pieces(tokenizer, f"{prefix} {texts[at]}", LONG_WINDOW)} for at in said]
         found = np.zeros((len(texts), DIM), dtype=np.float32)
         for at, (last,) in zip(said, run_all(multilingual().graph, ["last"], feeds), strict=True):
             found[at] = last[0].mean(axis=0)
         return found
-
-    @cached_property
-    def _tokenizer(self) -> Any:
-        return _clipped(multilingual().tokenizer, LONG_WINDOW)
 
 
 class EmbeddedEncoder:
     """all-MiniLM-L6-v2: mean of the last token states; English, and half the work of `MultilingualEncoder`.
 
     Its vectors are those of the int8 graph, 0.98 by cosine to the original's. Loaded at first use; one thread-safe
-    session per instance.
+    session for the process, shared with compression.
     """
 
     dim = DIM
@@ -82,23 +76,15 @@ class EmbeddedEncoder:
     def __repr__(self) -> str:
         return "EmbeddedEncoder('all-MiniLM-L6-v2')"
 
-    @cached_property
-    def _graph(self) -> Any:
-        return LateSession(partial(shipped, "encoder-int8.onnx"))
-
-    @cached_property
-    def _tokenizer(self) -> Any:
-        return _clipped(embedded_tokenizer(), WINDOW)
-
     def embed(self, texts: Sequence[str]) -> Floats:
         """Encode: ``[n]`` texts -> float32 ``[n, 384]``, not normalised.
 
         One text per forward and core: on a CPU a padded batch is slower (measured: 19.8 texts per second alone, 10.8
         by 32).
         """
-        rows = [np.array([self._tokenizer.encode(text).ids], dtype=np.int64) for text in texts]
+        rows = [_pieces(embedded_tokenizer(), text, WINDOW) for text in texts]
         feeds = [{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in rows]
-        found = [last[0].mean(axis=0) for (last,) in run_all(self._graph, ["last"], feeds)]
+        found = [last[0].mean(axis=0) for (last,) in run_all(OnnxEncoder.embedded().graph, ["last"], feeds)]
         return np.array(found, dtype=np.float32).reshape(-1, DIM)
 
     def embed_passages(self, passages: Sequence[Passage]) -> Floats:
@@ -111,8 +97,10 @@ class EmbeddedEncoder:
         return np.array([own.last[:WINDOW].mean(axis=0) for own in states], dtype=np.float32).reshape(-1, DIM)
 
 
-def _clipped(tokenizer: Any, window: int) -> Any:
-    """A copy of a tokenizer that reads no further."""
-    own = type(tokenizer).from_str(tokenizer.to_str())
-    own.enable_truncation(window)
-    return own
+def _pieces(tokenizer: Any, text: str, window: int) -> NDArray[np.int64]:
+    """Vocabulary numbers [1, tokens] of ``text`` with the special tokens at its ends; what is beyond the window goes.
+
+    A copy of the tokenizer that reads no further would do as well, and take a second and 300 MB to make.
+    """
+    ids = tokenizer.encode(text).ids
+    return np.array([ids if len(ids) <= window else [*ids[: window - 1], ids[-1]]], dtype=np.int64)
