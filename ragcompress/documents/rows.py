@@ -7,6 +7,8 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from ragcompress.core.errors import InvalidInput
@@ -18,6 +20,7 @@ __all__ = ["csv_passages", "jsonl_passages", "looks_like_jsonl", "record_text", 
 _SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 _FIELDS = ("text", "id", "title", "score")
 MOST_COLUMNS = 16_384  # as many as Excel has
+_MOST_ABOVE = 5  # rows with one cell each that may stand above the names of the columns
 MOST_ROW = 50_000_000  # characters
 
 
@@ -57,12 +60,13 @@ def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Pa
     text = text.lstrip("\r\n")
     told = _SEPARATOR.match(text)  # the first line of what Excel writes
     text = text[told.end() :] if told else text
-    mark = told[1] if told else max(",;\t", key=text.split("\n", 1)[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    first = next((line for line in text.split("\n", _MOST_ABOVE)[:_MOST_ABOVE] if set(",;\t") & set(line)), "")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=told[1] if told else max(",;\t", key=first.count))
     try:
         names: list[str] = []
         number = 0
-        for cells in reader:
+        above, numbered = _below_titles(reader, column)
+        for _, cells in numbered:
             if not names:
                 names = _apart(_column(name, column) for name in cells)
                 _few(len(names), source)
@@ -71,10 +75,40 @@ def csv_passages(text: str, source: Source, column: str = "text") -> Iterator[Pa
                 place = f"{source.where}, row {number} (ending at line {reader.line_num})"
                 if column in names and len(cells) != len(names):
                     raise InvalidInput(f"{place} does not have {len(names)} fields like the header; quote its text")
-                row = dict(zip(names, cells, strict=False))
-                yield row_passage(row, source, number=number, place=place, column=column)
+                made = row_passage(_named(names, cells), source, number=number, place=place, column=column)
+                yield replace(made, title=f"{made.title} – {above}") if above and column not in names else made
     except csv.Error as error:
         raise InvalidInput(f"{source.where}, line {reader.line_num}: {error}; convert it to .jsonl") from error
+
+
+def _below_titles(rows: Iterable[Sequence[Any]], column: str) -> tuple[str, Iterator[tuple[int, Sequence[Any]]]]:
+    """What stands alone above the names of a table's columns, and the rows from these names on, numbered from 1.
+
+    A row with a single filled cell is such a title if a row with more comes soon; otherwise the table has one column.
+    """
+    numbered = enumerate(rows, start=1)
+    above: list[tuple[int, Sequence[Any]]] = []
+    blank: Sequence[Any] = ()
+    for number, cells in numbered:
+        filled = () if cells is blank else [cell for cell in cells if cell is not None and cell != ""]
+        if not filled:
+            blank = cells  # a gap of a million rows is the same row a million times
+        elif len(filled) > 1:
+            titles = [str(cell) for _, row in above for cell in row if cell is not None and cell != ""]
+            return " – ".join(" ".join(title.lstrip("# ").split()) for title in titles), chain(
+                [(number, cells)], numbered
+            )
+        else:
+            above.append((number, cells))
+            if len(above) == _MOST_ABOVE or str(filled[0]).strip().lower() == column.lower():
+                break
+    return "", chain(above, numbered)
+
+
+def _named(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any]:
+    """Cells by their columns' names; one to the right of all names is ``column N``."""
+    more = (f"column {at}" for at in range(len(names) + 1, len(cells) + 1))
+    return dict(zip(chain(names, more), cells, strict=False))
 
 
 def _few(columns: int, source: Source) -> None:
@@ -95,10 +129,15 @@ def _apart(names: Iterable[str]) -> list[str]:
 def table_passages(
     rows: Iterable[Sequence[Any]], source: Source, *, title: str, more: Mapping[str, Any], column: str = "text"
 ) -> Iterator[Passage]:
-    """One passage a row of a table whose first row that is not empty names its columns; empty cells are left out."""
+    """One passage a row; the first row with several cells names the columns, what stands above goes into the titles.
+
+    Empty cells are left out.
+    """
     names: list[str] = []
     blank: Sequence[Any] = ()
-    for number, cells in enumerate(rows, start=1):
+    above, numbered = _below_titles(rows, column)
+    title = f"{title} – {above}" if above else title
+    for number, cells in numbered:
         if cells is blank or all(cell is None or cell == "" for cell in cells):
             blank = cells  # a gap of a million rows is the same row a million times
             continue
@@ -108,7 +147,7 @@ def table_passages(
             continue
         if sum(len(cell) for cell in cells if isinstance(cell, str)) > MOST_ROW:
             raise InvalidInput(f"{source.where}, row {number} holds more than {MOST_ROW:,} characters; split it")
-        row = {name: cell for name, cell in zip(names, cells, strict=False) if cell is not None and cell != ""}
+        row = {name: cell for name, cell in _named(names, cells).items() if cell is not None and cell != ""}
         made = row_passage(row, source, number=number, place=f"{source.where}, row {number}", column=column)
         facts = {**made.metadata, **more, "row": number}
         own = "id" in row and column in row

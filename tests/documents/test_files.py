@@ -237,3 +237,39 @@ def test_a_comment_in_a_file_without_an_ending_is_no_heading(tmp_path: Path) -> 
         (tmp_path / name).write_text(text, encoding="utf-8")
         found = {passage.title for passage in read_passages([str(tmp_path / name)])}
         assert all(any(each.startswith(title) for title in titles) for each in found), found
+
+
+def test_a_title_above_a_table_is_no_header(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("# Source: a bank\n\nDate;IBM;AAPL\n1990-01-01;10.97;0.24\n", encoding="utf-8")
+    [passage] = read_passages([str(tmp_path / "t.csv")])
+    assert passage.text == "Date: 1990-01-01\nIBM: 10.97\nAAPL: 0.24"
+    assert passage.title == "t – Source: a bank"
+
+
+def test_a_cell_to_the_right_of_all_names_is_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("name,born\nAda,1815,London\n", encoding="utf-8")
+    [passage] = read_passages([str(tmp_path / "t.csv")])
+    assert passage.text == "name: Ada\nborn: 1815\ncolumn 3: London"
+
+
+def test_a_table_of_one_column_has_no_title_above_it(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("name\nAda\nOle\n", encoding="utf-8")
+    assert [passage.text for passage in read_passages([str(tmp_path / "t.csv")])] == ["name: Ada", "name: Ole"]
+    (tmp_path / "u.csv").write_text("text\none, two\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="quote its text"):
+        read_passages([str(tmp_path / "u.csv")])
+
+
+def test_a_sheet_with_a_title_and_a_gap_above_its_table(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the documents extra is not installed")
+    book = openpyxl.Workbook()
+    for row in (["Budget 2024"], [], ["item", "cost"], ["bridge", 3_000_000], ["lamp", 20, "late"]):
+        book.active.append(row)
+    book.save(tmp_path / "b.xlsx")
+    found = read_passages([str(tmp_path / "b.xlsx")])
+    assert [passage.text for passage in found] == [
+        "item: bridge\ncost: 3000000",
+        "item: lamp\ncost: 20\ncolumn 3: late",
+    ]
+    assert {passage.title for passage in found} == {"b – Sheet – Budget 2024"}
+    assert [passage.metadata["row"] for passage in found] == [4, 5]
