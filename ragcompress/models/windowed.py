@@ -224,6 +224,10 @@ def _special_ids(tokenizer: Any) -> tuple[int, int]:
 def _joined(windows: Sequence[_Window], states: Sequence[tuple[Floats, Floats | None]]) -> Encoded:
     """A text's windows as one: of each the tokens that it keeps."""
     parts = list(zip(windows, states, strict=True))
+    if len(parts) == 1:  # nearly always: nothing is joined, and nothing copied
+        (window, (last, middle)) = parts[0]
+        rest = None if middle is None else middle[window.keep]
+        return Encoded(last[window.keep], rest, window.offsets[window.keep], window.ids[window.keep])
     return Encoded(
         np.concatenate([last[window.keep] for window, (last, _) in parts]),
         _stack([None if middle is None else middle[window.keep] for window, (_, middle) in parts]),
