@@ -39,10 +39,10 @@ def frames(context: Context, needed: Links) -> dict[int, list[int]]:
 def shared(context: Context) -> Context:
     """Keep probabilities with each frame's given over to the units under it, in proportion to their own.
 
-    The sum stays what it was.
+    The sum stays what it was, but for units without a letter or a digit ("#", "* * *"), which get nothing.
     """
-    users = frames(context, links(context))
-    if not users:
+    users, silent = frames(context, links(context)), _silent(context)
+    if not users and not silent:
         return context
     own = [segment.score or 0.0 for segment in context.segments]
     result = list(own)
@@ -51,20 +51,29 @@ def shared(context: Context) -> Context:
         for at in under:
             result[at] += own[frame] * (own[at] / whole if whole > 0 else 1 / len(under))
         result[frame] = 0.0
+    for at in silent:
+        result[at] = 0.0
     return context.with_scores(result)
 
 
 def in_view(context: Context) -> Context:
     """Relative scores with the frames in view: a unit counts as much as the mean of itself and its best frame, if more.
 
-    Frames themselves get the lowest score of all.
+    Frames themselves get the lowest score of all, and so do units without a letter or a digit.
     """
-    users = frames(context, links(context))
+    users, silent = frames(context, links(context)), _silent(context)
     scores = [segment.score for segment in context.segments]
-    if not users or any(score is None for score in scores):
+    if not (users or silent) or any(score is None for score in scores):
         return context
     own = [score or 0.0 for score in scores]
-    return context.with_scores(_lifted(own, users))
+    lifted = _lifted(own, users)
+    for at in silent:
+        lifted[at] = min(own)
+    return context.with_scores(lifted)
+
+
+def _silent(context: Context) -> list[int]:
+    return [at for at, segment in enumerate(context.segments) if not any(map(str.isalnum, segment.text))]
 
 
 def _lifted(own: Sequence[float], users: dict[int, list[int]]) -> list[float]:

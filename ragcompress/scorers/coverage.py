@@ -2,35 +2,50 @@
 
 Neighbouring rows are alike to an encoder that has read prose ("| 2 | 2021-07-01 |" beside "| 3 | 2022-03-01 |"), yet
 one word or number of the question names the right one. So among units that are no prose, keep probability moves to
-those whose words, with their frames in view, cover more of the question.
+those whose words, with their frames in view, cover more of the question, and to those that it names: a key or a cell
+of which it has every word ("ssh" of "Which port does ssh use?").
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ragcompress.core.closing import links
 from ragcompress.core.context import Context
 from ragcompress.core.view import frames
 from ragcompress.scorers.lexical import terms
 
-__all__ = ["covered", "sharpened"]
+__all__ = ["covered", "named", "sharpened"]
 
 PROSE = frozenset({"", "sentence", "clause", "answer", "frame"})
-WEIGHT = 6.0  # how many times e-fold a unit that covers the whole question is likelier than one that covers nothing
+COVERS = 6.0  # how many times e-fold a unit that covers the whole question is likelier than one that covers nothing
+NAMED = 8.0  # and one that the question names in full; both chosen on training questions about tables and records
 SHORTEST = 3  # letters of a word that may abbreviate one of the question's: "Sat" for Saturday
+
+_WORD = re.compile(r"\w+")
+_CELL = re.compile(r"[|\t,;:=<>{}\[\]\"]+|\s{2,}")
+_EMPTY = frozenset(  # words of an English question that name nothing; rare in a table, they would weigh most
+    terms(
+        "a an the of in on at to for from by with and or as than not no into about between during "
+        "i me my we you your it its they them their he his she her this that these those there "
+        "is are was were be been do does did has have had can could will would should may might must "
+        "what which who whom whose when where why how much many any please tell show find give"
+    )
+)
 
 
 def sharpened(context: Context) -> Context:
-    """Keep probabilities of structured units moved to those that cover more of the question; their sum stays."""
+    """Keep probabilities of structured units moved to those that the question's words point at; their sum stays."""
     rows = [at for at, segment in enumerate(context.segments) if segment.kind not in PROSE]
     if len(rows) < 2:
         return context
     own = [segment.score or 0.0 for segment in context.segments]
-    cover = covered(context)
-    moved = [own[at] * math.exp(WEIGHT * cover[at]) for at in rows]
+    sight = _Sight(context)
+    cover, name = sight.covered(), sight.named()
+    moved = [own[at] * math.exp(COVERS * cover[at] + NAMED * name[at]) for at in rows]
     before, after = sum(own[at] for at in rows), sum(moved)
     if after <= 0:
         return context
@@ -43,21 +58,56 @@ def sharpened(context: Context) -> Context:
 def covered(context: Context) -> list[float]:
     """The share of the question's words that each segment has, with its frames in view; rare words weigh more.
 
-    Words that no segment has count for none. A word that none has whole may be abbreviated.
+    Words that no segment has count for none, nor do words that name nothing ("which", "does"), where there are others.
+    A word that none has whole may be abbreviated.
 
     >>> covered(Context.of("On Saturday?", ["Sat 9:00", "Sun 9:00"]))
     [1.0, 0.0]
     """
-    query = set(terms(context.asked))
-    views = _views(context)
-    known = set().union(*views) if views else set()
-    spelled = {word: {word} if word in known else _abbreviations(word, known) for word in query}
-    found = Counter(word for view in views for word in query if view & spelled[word])
-    weight = {word: math.log(1 + len(views) / count) for word, count in found.items()}
-    whole = math.fsum(weight.values())
-    if whole <= 0:
-        return [0.0] * len(views)
-    return [math.fsum(w for word, w in weight.items() if view & spelled[word]) / whole for view in views]
+    return _Sight(context).covered()
+
+
+def named(context: Context) -> list[float]:
+    """The share of the question's words that are all the words of a cell or key of the segment; rare words weigh more.
+
+    >>> named(Context.of("Which port does ssh use?", ["ssh\\t22/tcp", "sshd\\t22/tcp"]))
+    [1.0, 0.0]
+    """
+    return _Sight(context).named()
+
+
+class _Sight:
+    """The question's words and where they are in a context."""
+
+    def __init__(self, context: Context) -> None:
+        self.texts = [segment.text for segment in context.segments]
+        self.asked = frozenset(_WORD.findall(context.asked.lower()))
+        query = set(terms(context.asked))
+        self.query = query - _EMPTY or query
+        self.views = _views(context)
+        known = set().union(*self.views) if self.views else set()
+        self.spelled = {word: {word} if word in known else _abbreviations(word, known) for word in self.query}
+        found = Counter(word for view in self.views for word in self.query if view & self.spelled[word])
+        self.weight = {word: math.log(1 + len(self.views) / count) for word, count in found.items()}
+        self.whole = math.fsum(self.weight.values()) or 1.0
+
+    def covered(self) -> list[float]:
+        return [self._share(word for word in self.weight if view & self.spelled[word]) for view in self.views]
+
+    def named(self) -> list[float]:
+        return [self._share(self._full(text)) for text in self.texts]
+
+    def _share(self, words: Iterable[str]) -> float:
+        return math.fsum(self.weight.get(word, 0.0) for word in words) / self.whole
+
+    def _full(self, text: str) -> Iterator[str]:
+        """The words of the cells and keys of ``text`` that have no word besides those of the question, as spelled."""
+        found = dict[str, None]()
+        for cell in _CELL.split(text):
+            own = _WORD.findall(cell.lower())
+            if self.asked.issuperset(own):
+                found |= dict.fromkeys(terms(cell))
+        return (word for word in found if word in self.query)
 
 
 def _views(context: Context) -> Sequence[set[str]]:

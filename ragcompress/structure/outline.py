@@ -13,10 +13,12 @@ __all__ = ["LABEL_ALONE", "LABEL_OVER", "read_faq", "read_heading", "read_list"]
 
 LABEL_ALONE = 7  # levels of headings without marks: a short line between blank lines,
 LABEL_OVER = 8  # and one right above a block
+CENTRED = 10  # blanks before a short line alone that is set in the middle of the page
 MOST_ITEM = 300  # characters of an item that stays whole
 MOST_BOUND = 12  # items of "all of the following" that are needed together
 
 _HASH = re.compile(r" {0,3}(#{1,6})[ \t]+\S")
+_REMARK = re.compile(r" {0,3}#(?:[> \t]|$)")
 _UNDER = re.compile(r" {0,3}(=+|-{3,}|~{3,}|\^{3,}|\*{3,})$")
 _NUMBERED = re.compile(
     r"(?:(?:chapter|section|part|article|annex|appendix|§)[ \t]*)?"
@@ -27,9 +29,9 @@ _CAPITAL = re.compile(  # IV. DEFINITION.   A. PURPOSE   6. MISCELLANEOUS:   ART
     r"[ \t]*(?:(?:ARTICLE|SECTION|CLAUSE|CHAPTER|ANNEX|SCHEDULE|PART)[ \t]+)?([IVXLC]{1,6}|\d{1,2}|[A-Z])[.):]?"
     r"(?:[ \t]*+[-\u2013\u2014:])?[ \t]++[A-Z\u00c0-\u00de][A-Z\u00c0-\u00de\d ,;&/'\u2019()-]{2,80}[.:]?$|"
     r"[ \t]*(?:Article|Section|Clause|Annex|Schedule|Part|Chapter|Artikel|Artículo|Articolo|Artigo|Kapitel|Abschnitt)"
-    r"[ \t]+([IVXLC]{1,6}|\d{1,3})[.):]?(?:[ \t]*+[-\u2013\u2014:])?[ \t]++[^.!?:;]{2,70}[.:]?$"
+    r"[ \t]+([IVXLC]{1,6}|\d{1,3})[.):]?(?:[ \t]*+[-\u2013\u2014:])?[ \t]++[A-Z\u00c0-\u00de][^.!?:;]{1,70}[.:]?$"
 )
-_SHORT = re.compile(r"[ \t]*(\d{1,2})\.[ \t]+[A-Z\u00c0-\u00de][^.!?:;,]{2,40}[.:]?$")
+_SHORT = re.compile(r"[ \t]*(\d{1,2})\.[ \t]+[A-Z\u00c0-\u00de][^.!?:;,]{2,70}[.:]?$")
 _CLAUSE = re.compile(
     r"[ \t]*(§[ \t]*\d+[a-z]?(?:\.\d+){0,4}|\d{1,3}(?:\.\d{1,3}){1,4}\.?|"
     r"Article \d+\.?|Section \d+(?:\.\d+)*\.?)[ \t]+\S"
@@ -78,7 +80,7 @@ def read_heading(lines: Lines, at: int) -> Block | None:
 def _marked(lines: Lines, at: int) -> tuple[int, int]:
     line = lines[at]
     hashes = _HASH.match(line)
-    if hashes:
+    if hashes and not (hashes[1] == "#" and _remarks(lines, at)):
         return len(hashes[1]), at + 1
     under = _UNDER.match(lines[at + 1])
     alone = not lines[at - 1] if at else True
@@ -91,6 +93,12 @@ def _marked(lines: Lines, at: int) -> tuple[int, int]:
     ):
         return {"=": 1, "-": 2}.get(under[1][0], 3), at + 2
     return 0, at + 1
+
+
+def _remarks(lines: Lines, at: int) -> bool:
+    """Whether a line that begins with "#" stands among others that do: a comment of several lines, no title."""
+    around = (lines[at - 1] if at else "", lines[at + 1])
+    return any(_REMARK.match(line) for line in around)
 
 
 def _titled(lines: Lines, at: int) -> int:
@@ -106,10 +114,17 @@ def _titled(lines: Lines, at: int) -> int:
     if capital and below and not _CAPITAL.match(below):
         letter = capital[1] is not None and capital[1].strip("IVXLC0123456789") != ""
         return 3 if letter else 2
-    short = _SHORT.match(line)
-    if short and len(line.split()) <= 5 and len(below) > 60 and below[0].isupper() and not _starts(below):
+    named = _SHORT.match(line) and ((len(line) <= 50 and len(line.split()) <= 5) or _stands_alone(lines, at))
+    if named and len(below) > 50 and below.lstrip("\"'\u201c\u2018 \t")[:1].isupper() and not _starts(below):
         return 2
     return 0
+
+
+def _stands_alone(lines: Lines, at: int) -> bool:
+    """Whether a line between blank ones is written like a title: "6. Conveying Non-Source Forms."."""
+    words = [word for word in lines[at].split()[1:] if len(word) > 3]
+    blank = not lines[at + 1] and (at == 0 or not lines[at - 1])
+    return blank and bool(words) and sum(word[0].isupper() for word in words) * 3 >= 2 * len(words)
 
 
 def _unmarked(lines: Lines, at: int) -> int:
@@ -126,7 +141,7 @@ def _unmarked(lines: Lines, at: int) -> int:
         return 0
     if above_blank and not below and lines.after_blank(at + 1) < len(lines) and line[0].isupper() and ": " not in line:
         return (
-            LABEL_ALONE
+            (1 if lines.indent(at) >= CENTRED else LABEL_ALONE)
             if len(line.split()) <= 9 and not _TAIL.search(line) and _prose_or_block(lines, lines.after_blank(at + 1))
             else 0
         )

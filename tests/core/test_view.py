@@ -76,3 +76,11 @@ def test_a_heading_over_the_whole_passage_is_a_title_that_may_stay_out():
 
 def test_a_heading_over_a_part_stays_needed():
     assert fill(context([0.0, 0.0, 0.0, 0.0, 0.9, 0.0]), rc.TokenBudget(4, COUNT)).segments == ()
+
+
+def test_a_unit_without_a_letter_or_digit_is_worth_nothing():
+    texts = ["Ada wrote. ", "*** ", "Bob read."]
+    context = Context.of("q", ["".join(texts)]).split(lambda text: [(0, 11), (11, 15), (15, 24)])
+    scored = context.with_scores([0.2, 0.5, 0.1])
+    assert [segment.score for segment in shared(scored).segments] == [0.2, 0.0, 0.1]
+    assert [segment.score for segment in in_view(scored).segments] == [0.2, 0.1, 0.1]

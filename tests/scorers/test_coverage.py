@@ -37,3 +37,26 @@ def test_probability_moves_among_rows_and_its_sum_stays():
 def test_prose_is_left_as_it_is():
     context = Context.of("Who wrote?", ["Ada wrote. Bob read."]).split(units).with_scores([0.3, 0.2])
     assert sharpened(context) is context
+
+
+SERVICES = "".join(
+    f"{name}\t\t{port}/tcp\t\t\t# {remark}\n"
+    for name, port, remark in (
+        ("tcpmux", 1, "TCP port service multiplexer"), ("ssh", 22, "SSH Remote Login Protocol"),
+        ("ldap", 389, "Lightweight Directory"), ("ldaps", 636, "LDAP over SSL"), ("radmin-port", 4899, "RAdmin Port"),
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ssh", "ldap", "ldaps"])
+def test_the_row_whose_key_the_question_names_is_likeliest(name):
+    context = Context.of(f"Which port does {name} use?", [SERVICES]).split(units)
+    even = context.with_scores([0.1] * len(context.segments))
+    best = max(sharpened(even).segments, key=lambda segment: segment.score)
+    assert best.text.startswith(f"{name}\t")
+
+
+def test_words_that_name_nothing_do_not_count_beside_others():
+    cover = covered(Context.of("What does ssh use?", ["#> does register or list what", "ssh 22"]))
+    assert cover == [0.0, 1.0]
+    assert covered(Context.of("What is it?", ["What is it"])) == [1.0]

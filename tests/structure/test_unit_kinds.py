@@ -179,3 +179,46 @@ def test_two_blanks_between_wrapped_sentences_make_no_table():
 def test_two_blanks_after_an_abbreviation_still_part_columns():
     text = "No.  Name     Age  Town\n1    Ada      36   Paris\n2    Charles  79   London\n"
     assert seen(text, "Ada") == ("1    Ada      36   Paris", ["No.  Name     Age  Town"])
+
+
+LICENCE = """
+                       TERMS AND CONDITIONS
+
+  0. Definitions.
+
+  "This License" refers to version 3 of the GNU General Public License, and nothing else.
+
+  1. Protecting Users' Legal Rights From Anti-Circumvention Law.
+
+  No covered work shall be deemed part of an effective technological measure under any law.
+
+                     END OF TERMS AND CONDITIONS
+
+            How to Apply These Terms to Your New Programs
+
+  If you develop a new program, and you want it to be of the greatest possible use, read on.
+"""
+
+
+def test_numbered_titles_between_blank_lines_head_their_paragraphs():
+    found = {LICENCE[unit.start : unit.end].strip(): unit for unit in units(LICENCE)}
+    heads = [text for text, unit in found.items() if unit.kind == "heading"]
+    assert heads[:3] == [
+        "TERMS AND CONDITIONS", "0. Definitions.", "1. Protecting Users' Legal Rights From Anti-Circumvention Law.",
+    ]  # fmt: skip
+    law = next(unit for text, unit in found.items() if text.startswith("No covered"))
+    assert [LICENCE[a:b].strip()[:12] for a, b in law.needs] == ["1. Protectin", "TERMS AND CO"][::-1]
+    last = found["How to Apply These Terms to Your New Programs"]
+    assert last.needs == ()  # set in the middle of the page it stands under no numbered title
+
+
+def test_the_end_of_a_sentence_that_names_a_section_is_no_heading():
+    text = "you may change it as before.\nSection 6 states terms for executables.\n\n  When a work uses it.\n"
+    assert "heading" not in {unit.kind for unit in units(text)}
+
+
+def test_comments_of_several_lines_are_no_headings():
+    remark = "# Updated from the registry.\n#\n# New ports will be added on request\n# by the registry.\n"
+    text = f"{remark}\nssh\t\t22/tcp\nntp\t\t123/udp\n"
+    assert "heading" not in {unit.kind for unit in units(text)}
+    assert [unit.kind for unit in units("# Ports\n\nThey are numbers of two bytes.\n")] == ["heading", "sentence"]
