@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ragcompress.core.closing import links
 from ragcompress.core.context import Context
+from ragcompress.core.types import Segment
 from ragcompress.core.view import frames
 from ragcompress.scorers.lexical import terms
 
@@ -23,9 +24,18 @@ __all__ = ["covered", "named", "sharpened"]
 PROSE = frozenset({"", "sentence", "clause", "answer", "frame"})
 COVERS = 6.0  # how many times e-fold a unit that covers the whole question is likelier than one that covers nothing
 NAMED = 8.0  # and one that the question names in full; both chosen on training questions about tables and records
+DEFINES = frozenset({"signature", "definition"})
+CODE = DEFINES | {"statement", "import"}
+LONGEST = 5  # words of a key; a cell of more is a sentence
 SHORTEST = 3  # letters of a word that may abbreviate one of the question's: "Sat" for Saturday
 
+_DEFINED = re.compile(
+    r"\b(?:class|interface|enum|struct|trait|module|record|object|def|fn|func|fun|function|sub|type)[ \t]+(\w+)"
+)
+_CALLED = re.compile(r"(\w+)[ \t]*\(")
 _WORD = re.compile(r"\w+")
+_JOINED = re.compile(r"\b[A-Za-z]+_\w+|\b[a-z]+[A-Z]\w*")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _CELL = re.compile(r"[|\t,;:=<>{}\[\]\"]+|\s{2,}")
 _EMPTY = frozenset(  # words of an English question that name nothing; rare in a table, they would weigh most
     terms(
@@ -46,6 +56,7 @@ def sharpened(context: Context) -> Context:
     sight = _Sight(context)
     cover, name = sight.covered(), sight.named()
     moved = [own[at] * math.exp(COVERS * cover[at] + NAMED * name[at]) for at in rows]
+    moved = _told_of([context.segments[at].text for at in rows], moved)
     before, after = sum(own[at] for at in rows), sum(moved)
     if after <= 0:
         return context
@@ -53,6 +64,16 @@ def sharpened(context: Context) -> Context:
     for at, value in zip(rows, moved, strict=True):
         result[at] = value * before / after
     return context.with_scores(result)
+
+
+def _told_of(texts: Sequence[str], values: Sequence[float]) -> list[float]:
+    """Half of the best unit's value to those whose key it names: a remark tells of PASS_MAX_DAYS, a line sets it."""
+    best = max(range(len(values)), key=values.__getitem__)
+    keys = set(_JOINED.findall(texts[best]))
+    if not keys:
+        return list(values)
+    told = [at != best and _CELL.split(text.strip(), maxsplit=1)[0] in keys for at, text in enumerate(texts)]
+    return [max(value, values[best] / 2) if own else value for own, value in zip(told, values, strict=True)]
 
 
 def covered(context: Context) -> list[float]:
@@ -80,7 +101,7 @@ class _Sight:
     """The question's words and where they are in a context."""
 
     def __init__(self, context: Context) -> None:
-        self.texts = [segment.text for segment in context.segments]
+        self.segments = context.segments
         self.asked = frozenset(_WORD.findall(context.asked.lower()))
         query = set(terms(context.asked))
         self.query = query - _EMPTY or query
@@ -95,19 +116,28 @@ class _Sight:
         return [self._share(word for word in self.weight if view & self.spelled[word]) for view in self.views]
 
     def named(self) -> list[float]:
-        return [self._share(self._full(text)) for text in self.texts]
+        return [self._share(self._full(segment)) for segment in self.segments]
 
     def _share(self, words: Iterable[str]) -> float:
         return math.fsum(self.weight.get(word, 0.0) for word in words) / self.whole
 
-    def _full(self, text: str) -> Iterator[str]:
-        """The words of the cells and keys of ``text`` that have no word besides those of the question, as spelled."""
+    def _full(self, segment: Segment) -> Iterator[str]:
+        """Words of the question that are all of a cell, a key or a defined name of the segment, as spelled."""
         found = dict[str, None]()
-        for cell in _CELL.split(text):
-            own = _WORD.findall(cell.lower())
-            if self.asked.issuperset(own):
+        for cell in _names(segment):
+            words = _WORD.findall(cell.lower())
+            if len(words) <= LONGEST and self.asked.issuperset(words):
                 found |= dict.fromkeys(terms(cell))
         return (word for word in found if word in self.query)
+
+
+def _names(segment: Segment) -> Sequence[str]:
+    """What a question may call a unit by: its cells and keys, of code the name that it defines."""
+    if segment.kind not in CODE:
+        return _CELL.split(segment.text)
+    if segment.kind not in DEFINES:
+        return ()
+    return (_DEFINED.findall(segment.text) or _CALLED.findall(segment.text))[:1]
 
 
 def _views(context: Context) -> Sequence[set[str]]:
@@ -117,8 +147,14 @@ def _views(context: Context) -> Sequence[set[str]]:
     for frame, under in frames(context, needed).items():
         for at in under:
             over.setdefault(at, set()).add(frame)
-    own = [set(terms(segment.text)) for segment in context.segments]
+    own = [_words(segment.text) for segment in context.segments]
     return [words.union(*(own[frame] for frame in over.get(at, ()))) for at, words in enumerate(own)]
+
+
+def _words(text: str) -> set[str]:
+    """Words, and the parts of names that are written as one: "max" and "days" of PASS_MAX_DAYS and of maxDays."""
+    parts = (part for name in _JOINED.findall(text) for part in _PART.findall(name))
+    return {*terms(text), *terms(" ".join(parts))}
 
 
 def _abbreviations(word: str, known: set[str]) -> set[str]:

@@ -57,6 +57,7 @@ SQL = re.compile(
     r"\s*(?:SELECT|FROM|JOIN|LEFT|RIGHT|INNER|OUTER|WHERE|AND|OR|GROUP|ORDER|HAVING|LIMIT|UNION|ON|SET|VALUES|"
     r"CASE|WHEN)\b"
 )
+_SETS = re.compile(r"[\w.]+ *[-+:|]?= *\S")
 _TEXT = re.compile(r'[rRbBuU]?("""|\'\'\')')
 _SHEBANG = re.compile(r"#!/|#.*-\*-|// ?@|/\*|#pragma|#if")
 
@@ -123,8 +124,13 @@ def stays_code(lines: Lines, at: int) -> bool:
         _PROSE.match(line) and not SQL.match(line) and not _STRONG.match(line)
     ):
         return bool(REMARK.match(line)) and not line.startswith("## ")
-    heading = line.startswith("# ") and not lines[at - 1] and not lines[at + 1]
-    return not heading
+    return not (line.startswith("# ") and not lines[at - 1] and not lines[at + 1] and _titles_prose(lines, at))
+
+
+def _titles_prose(lines: Lines, at: int) -> bool:
+    """Whether what a lone line "# …" stands over is no code, so that it is a title rather than a remark."""
+    below = lines[lines.after_blank(at + 1)]
+    return not (_STRONG.match(below) or _SETS.match(below) or is_definition(lines, lines.after_blank(at + 1)))
 
 
 def is_definition(lines: Lines, at: int) -> bool:

@@ -60,3 +60,27 @@ def test_words_that_name_nothing_do_not_count_beside_others():
     cover = covered(Context.of("What does ssh use?", ["#> does register or list what", "ssh 22"]))
     assert cover == [0.0, 1.0]
     assert covered(Context.of("What is it?", ["What is it"])) == [1.0]
+
+
+def test_a_defined_name_that_the_question_names_comes_before_its_calls():
+    code = "def push(heap):\n    return heap\n\n\ndef other(heap):\n    item = push(heap)\n    return item\n"
+    context = Context.of("What does push do?", [code]).split(units)
+    even = context.with_scores([0.1] * len(context.segments))
+    best = max(sharpened(even).segments, key=lambda segment: segment.score)
+    assert best.text.startswith("def push")
+
+
+def test_names_written_as_one_word_are_read_in_parts():
+    context = Context.of("How many days at most?", ["PASS_MAX_DAYS 9", "maxDays: 3", "WARN 7"])
+    assert covered(context) == [1.0, 1.0, 0.0]
+
+
+def test_the_line_that_a_remark_tells_of_comes_with_it():
+    remark = "# Aging:\n#\n#\tPASS_MAX_DAYS\tMost days a password lives.\n#\tUMASK\tBits.\n#\n"
+    context = Context.of("How many days may a password live?", [f"{remark}\nUMASK\t22\nPASS_MAX_DAYS\t99\n"]).split(
+        units
+    )
+    scored = sharpened(context.with_scores([0.1] * len(context.segments)))
+    scores = {segment.text: segment.score for segment in scored.segments}
+    assert scores["PASS_MAX_DAYS\t99\n"] == pytest.approx(max(scores.values()) / 2)
+    assert scores["UMASK\t22\n"] < scores["PASS_MAX_DAYS\t99\n"] / 4
