@@ -2,10 +2,13 @@
 
     python -m pipelines.proofs.languages_table [--limit 30] [--methods labeller late english] [--sets xquad drcd jaquad]
     python -m pipelines.proofs.languages_table --asked de zh ar        # their questions about the English passages
+    python -m pipelines.proofs.languages_table --methods contexts      # what `ragcompress.compress` sends
 
 Kept are the best sentences that fit within 5, 10, 20 and 30 % of the characters; a question is answered if a sentence
 that overlaps its answer is among them. ``english`` is what other languages got before the multilingual base: the
 English labeller, or words where it can't read. ``late`` and ``dense`` are the free scores of the base itself.
+``contexts`` are compressed as users do it, to shares of the tokens and at last without a budget, and must hold an
+answer's string.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import numpy as np
 from ragcompress.core.context import Context
 from ragcompress.core.select import worth
 from ragcompress.core.types import Passage
+from ragcompress.facade import compress
 from ragcompress.models.multilingual import multilingual
 from ragcompress.scorers import DenseScorer, GuardedScorer, LateInteractionScorer
 from ragcompress.scorers.guard import UNREADABLE, unreadable_share
@@ -77,6 +81,14 @@ def kept(record: dict[str, Any], scorer: Callable[[Context], Context], *, chance
     return [*found, float(record["passages"][best]["is_gold"])]
 
 
+def sent(record: dict[str, Any]) -> list[float]:
+    """Whether the contexts that `ragcompress.compress` makes hold an answer; what share it sends without a budget."""
+    passages = [Passage(own["text"], title=own["title"]) for own in record["passages"]]
+    made = [compress(record["question"], passages, share) for share in (*SHARES, None)]
+    held = [float(any(answer.casefold() in out.text.casefold() for answer in record["answers"])) for out in made]
+    return [*held, made[-1].tokens_out / max(made[-1].tokens_in, 1)]
+
+
 def questions(folder: Path, name: str, limit: int, asked: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """So many answerable questions of every language of a set, chosen by chance; the same ones every time."""
     by_language: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -111,14 +123,20 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=int, default=30)
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=METHODS)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=[*METHODS, "contexts"])
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     parser.add_argument("--asked", nargs="+", default=[])
     args = parser.parse_args()
     folder = Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data")) / "dev"
     for name in args.sets:
         for lang, own in questions(folder, name, args.limit, args.asked).items():
+            if "contexts" in args.methods:
+                means = np.mean([sent(record) for record in own], axis=0).round(3).tolist()
+                line = {"set": name, "language": lang, "questions": len(own), "method": "contexts"}
+                print(json.dumps({**line, "kept": means[:-1], "share_without_budget": means[-1]}), flush=True)
             for method in args.methods:
+                if method == "contexts":
+                    continue
                 make, chances = METHODS[method]
                 scorer = make()
                 means = np.mean([kept(record, scorer, chances=chances) for record in own], axis=0)

@@ -119,7 +119,7 @@ def put_in(code: types.CodeType) -> int:
     """Give every function of that file the code of the same name and line; how many got another than they had."""
     new = {(part.co_qualname, part.co_firstlineno): part for part in _codes(code)}
     count = 0
-    for function in [thing for thing in gc.get_objects() if isinstance(thing, types.FunctionType)]:
+    for function in [thing for thing in gc.get_objects() if type(thing) is types.FunctionType]:
         own = function.__code__
         other = new.get((own.co_qualname, own.co_firstlineno)) if own.co_filename == code.co_filename else None
         if other is not None and other != own and other.co_freevars == own.co_freevars:

@@ -16,7 +16,6 @@ last .993 and .998.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import tempfile
@@ -32,7 +31,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
 from ragcompress.core.errors import require
-from ragcompress.models.multilingual import GRAPH, PIECES, TOKENIZER
+from ragcompress.models.multilingual import GRAPH, PIECES, TOKENIZER, packed
 from ragcompress.models.pieces import PieceTable
 from ragcompress.training.labeller.config import ModelConfig
 from ragcompress.training.labeller.corpus import read_records
@@ -147,13 +146,6 @@ def sample(data: Path, tokenizer: Any) -> list[list[int]]:
     return found[:TEXTS]
 
 
-def small_tokenizer(source: Path) -> str:
-    """The tokenizer's JSON with log-probabilities of three digits."""
-    made = json.loads(source.read_text(encoding="utf-8"))
-    made["model"]["vocab"] = [[piece, round(score, 3)] for piece, score in made["model"]["vocab"]]
-    return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -168,8 +160,7 @@ def main() -> None:
     texts = sample(Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data")) / "train", tokenizer)
     body = smoothed(FrozenEncoder(ModelConfig.multilingual(), weights), PieceTable.load(args.out / PIECES), texts)
     export(body, args.out / GRAPH)
-    packed = gzip.compress(small_tokenizer(args.base / "tokenizer.json").encode(), 9, mtime=0)
-    (args.out / TOKENIZER).write_bytes(packed)
+    (args.out / TOKENIZER).write_bytes(packed(json.loads((args.base / "tokenizer.json").read_text(encoding="utf-8"))))
     for file in sorted(args.out.glob("e5-*")):
         print(f"{file}: {file.stat().st_size / 2**20:.1f} MiB")
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from importlib import resources
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,27 @@ def _tokenizer(folder: Any) -> Any:
 
 @lru_cache(maxsize=2)
 def _tokenizer_in(folder: Any) -> Any:
-    from tokenizers import Tokenizer
+    return unpacked(checked(folder.joinpath(TOKENIZER)))
 
-    return Tokenizer.from_str(gzip.decompress(checked(folder.joinpath(TOKENIZER))).decode())
+
+def packed(tokenizer: dict[str, Any]) -> bytes:
+    """A Unigram tokenizer's JSON, its pieces and the steps between their log-probabilities apart: a quarter smaller."""
+    pieces, scores = zip(*tokenizer["model"]["vocab"], strict=True)
+    thousandths = [round(score * 1000) for score in scores]
+    steps = [now - before for before, now in pairwise([0, *thousandths])]
+    bare = {**tokenizer, "model": {**tokenizer["model"], "vocab": None}}
+    text = json.dumps([bare, pieces, steps], ensure_ascii=False, separators=(",", ":"))
+    return gzip.compress(text.encode(), 9, mtime=0)
+
+
+def unpacked(data: bytes) -> Any:
+    """The ``tokenizers.Tokenizer`` that `packed` made smaller, log-probabilities to three digits."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import Unigram
+
+    bare, pieces, steps = json.loads(gzip.decompress(data))
+    model = bare["model"]
+    made = Tokenizer.from_str(json.dumps({**bare, "model": {**model, "vocab": [], "unk_id": None}}))
+    scores = (at / 1000 for at in accumulate(steps))
+    made.model = Unigram(list(zip(pieces, scores, strict=True)), model["unk_id"], model.get("byte_fallback", False))
+    return made

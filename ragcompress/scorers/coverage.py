@@ -32,7 +32,7 @@ SHORTEST = 3  # letters of a word that may abbreviate one of the question's: "Sa
 _DEFINED = re.compile(
     r"\b(?:class|interface|enum|struct|trait|module|record|object|def|fn|func|fun|function|sub|type)[ \t]+(\w+)"
 )
-_CALLED = re.compile(r"(\w+)[ \t]*\(")
+_CALLED = re.compile(r"\b(\w++)[ \t]*+\(")
 _WORD = re.compile(r"\w+")
 _JOINED = re.compile(r"\b[A-Za-z]+_\w+|\b[a-z]+[A-Z]\w*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

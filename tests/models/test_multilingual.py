@@ -1,10 +1,22 @@
 """The multilingual encoder as it ships."""
 
+import json
+
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import Unigram
+from tokenizers.pre_tokenizers import Metaspace
 
 from ragcompress.core.types import Passage
-from ragcompress.models.multilingual import multilingual, multilingual_labeller, ships_multilingual, twin
+from ragcompress.models.multilingual import (
+    multilingual,
+    multilingual_labeller,
+    packed,
+    ships_multilingual,
+    twin,
+    unpacked,
+)
 
 pytestmark = pytest.mark.skipif(
     not ships_multilingual(), reason="the multilingual weights are not in this checkout: see docs/languages.md"
@@ -47,3 +59,12 @@ def test_the_fingerprint_names_model_and_weights():
 def test_twins_are_of_the_embedded_encoder_alone():
     assert twin(multilingual()) is None
     assert multilingual_labeller(student=True) is multilingual_labeller(student=True)
+
+
+def test_a_packed_tokenizer_reads_as_before() -> None:
+    vocab = [["<unk>", 0.0], ["▁a", -1.25], ["b", -2.5], ["▁ab", -2.125], ["ä", -9.001]]
+    whole = Tokenizer(Unigram([(piece, score) for piece, score in vocab], 0, False))
+    whole.pre_tokenizer = Metaspace()
+    read = unpacked(packed(json.loads(whole.to_str())))
+    assert read.to_str() == whole.to_str()
+    assert read.encode("ab ä b").tokens == whole.encode("ab ä b").tokens

@@ -18,6 +18,7 @@ from ragcompress.core.errors import BadIndex, DamagedIndex, EncoderMismatch, Inv
 from ragcompress.retriever import DenseRetriever, HybridRetriever
 from ragcompress.retriever import store as store_module
 from ragcompress.retriever.build import encode_corpus
+from ragcompress.retriever.embed import as_encoder
 
 ENCODER = WordEncoder(8)
 ODD = [
@@ -296,7 +297,7 @@ def test_progress_goes_to_stderr(capsys: pytest.CaptureFixture[str], monkeypatch
 def test_progress_moves_with_every_batch_and_with_what_was_there(tmp_path: Path) -> None:
     seen: list[int] = []
     texts = [f"text {number}" for number in range(10)]
-    encode_corpus(ENCODER, texts, batch_size=4, resume_folder=tmp_path, advance=seen.append)
+    encode_corpus(as_encoder(ENCODER), texts, batch_size=4, resume_folder=tmp_path, advance=seen.append)
     assert seen == [4, 4, 2]
-    encode_corpus(ENCODER, texts, batch_size=4, resume_folder=tmp_path, advance=seen.append)
+    encode_corpus(as_encoder(ENCODER), texts, batch_size=4, resume_folder=tmp_path, advance=seen.append)
     assert seen[3:] == [10]

@@ -32,14 +32,17 @@ def test_a_changed_function_is_what_everybody_calls() -> None:
     best_first = select.best_first  # as others have imported it
     child = os.fork()
     if child == 0:
-        seen = {str(best_first([1.0, None, 3.0, 2.0]))}
-        for mutant in own:
-            mutants.put_in(mutants.mutate(mutant)[0])
-            try:
-                seen.add(str(best_first([1.0, None, 3.0, 2.0])))
-            except Exception as error:
-                seen.add(type(error).__name__)
-        os._exit(len(seen))
+        seen: set[str] = set()
+        try:  # whatever happens, the child must not go on with the other tests
+            seen = {str(best_first([1.0, None, 3.0, 2.0]))}
+            for mutant in own:
+                mutants.put_in(mutants.mutate(mutant)[0])
+                try:
+                    seen.add(str(best_first([1.0, None, 3.0, 2.0])))
+                except Exception as error:
+                    seen.add(type(error).__name__)
+        finally:
+            os._exit(len(seen))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) > 1
 
 

@@ -126,21 +126,17 @@ def export_joint(model: Any, folder: Path) -> dict[str, int]:
     (0 query, 1 passage), all of one length, and gives ``logits`` [batch, length, 2] and ``rank`` [batch].
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        plain = Path(scratch) / "joint.onnx"
-        with _quietly():
-            _export_float(model, plain)
-            _quantise(plain, folder / "labeller-int8.onnx", reduce_range=False)
+    export_int8(model, folder / "labeller-int8.onnx")
     return {file.name: file.stat().st_size for file in sorted(folder.glob("labeller-*.onnx"))}
 
 
 def export_int8(model: Any, target: Path) -> None:
-    """Write one graph as `export_joint` does, with seven bits a weight: it computes the same on every processor."""
+    """Write the graph of `export_joint` to a file; its seven bits a weight compute the same on every processor."""
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "joint.onnx"
         with _quietly():
             _export_float(model, plain)
-            _quantise(plain, target, reduce_range=True)
+            _quantise(plain, target)
 
 
 @contextmanager
@@ -156,7 +152,7 @@ def _quietly() -> Iterator[None]:
             logging.disable(before)
 
 
-def _quantise(source: Path, target: Path, *, reduce_range: bool) -> None:
+def _quantise(source: Path, target: Path) -> None:
     quantisation = require("onnxruntime.quantization", "train")
     nodes = require("onnx", "train").load(source).graph.node
     quantisation.quantize_dynamic(
@@ -164,7 +160,7 @@ def _quantise(source: Path, target: Path, *, reduce_range: bool) -> None:
         target,
         weight_type=quantisation.QuantType.QInt8,
         per_channel=True,
-        reduce_range=reduce_range,
+        reduce_range=True,
         op_types_to_quantize=["MatMul"],
         nodes_to_exclude=[node.name for node in nodes if any(part in node.name for part in FLOAT_NODES)],
     )
