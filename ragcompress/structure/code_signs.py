@@ -94,7 +94,9 @@ def _under_remarks(lines: Lines, at: int) -> bool:
         number += lines.whole(at).count(text[1]) < 2
         while number > at and number < min(at + 80, len(lines)) and text[1] not in lines.whole(number):
             number += 1
-        number = lines.after_blank(number + 1)
+        number = _remarks_end(lines, lines.after_blank(number + 1))
+        if number < len(lines) and _SETS.match(lines[number]):
+            return True
     else:
         header = (
             bool(_SHEBANG.match(lines[at])) or lines[at + 1][:1] == lines[at][:1] != "*" or lines[at + 1][:2] == " *"

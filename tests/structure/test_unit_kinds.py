@@ -222,3 +222,13 @@ def test_comments_of_several_lines_are_no_headings():
     text = f"{remark}\nssh\t\t22/tcp\nntp\t\t123/udp\n"
     assert "heading" not in {unit.kind for unit in units(text)}
     assert [unit.kind for unit in units("# Ports\n\nThey are numbers of two bytes.\n")] == ["heading", "sentence"]
+
+
+def test_a_module_whose_text_is_followed_by_a_remark_is_code():
+    head = '"""Heap queues of two kinds."""\n\n# Original code by Kevin.\n\n__about__ = "Heaps"\n\n'
+    text = f"{head}def push(heap):\n    return heap\n"
+    found = units(text)
+    assert "heading" not in {unit.kind for unit in found}
+    push = next(unit for unit in found if text[unit.start : unit.end].startswith("def push"))
+    assert push.kind == "definition"
+    assert push.needs == ()
