@@ -91,7 +91,7 @@ def test_a_shipped_graph_can_be_trained_further(exported: Path) -> None:
     model = disturbed_model()
     again = from_graph((exported / "labeller-int8.onnx").read_bytes(), settings_of(model, "test"))
     for (name, ours), theirs in zip(model.state_dict().items(), again.state_dict().values(), strict=True):
-        torch.testing.assert_close(theirs, ours, atol=5e-3, rtol=1e-2, msg=name)
+        torch.testing.assert_close(theirs, ours, atol=1e-2, rtol=1e-2, msg=name)  # seven bits
     other = resources.files("ragcompress").joinpath("weights", "encoder-int8.onnx").read_bytes()
     with pytest.raises(ModelError, match="no joint labeller"):
         from_graph(other, settings_of(model, "test"))
