@@ -89,6 +89,18 @@ def sent(record: dict[str, Any]) -> list[float]:
     return [*held, made[-1].tokens_out / max(made[-1].tokens_in, 1)]
 
 
+def told(records: Sequence[dict[str, Any]], method: str) -> dict[str, Any]:
+    """The means over some questions: what is kept, and the last figure of `kept` or `sent` by its name."""
+    if method == "contexts":
+        measured, last = [sent(record) for record in records], "share_without_budget"
+    else:
+        make, chances = METHODS[method]
+        scorer = make()
+        measured, last = [kept(record, scorer, chances=chances) for record in records], "first"
+    *means, final = np.mean(measured, axis=0).round(3).tolist()
+    return {"kept": means, last: final}
+
+
 def questions(folder: Path, name: str, limit: int, asked: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """So many answerable questions of every language of a set, chosen by chance; the same ones every time."""
     by_language: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -130,20 +142,9 @@ def main() -> None:
     folder = Path(os.environ.get("RAGCOMPRESS_DATA", "../shared/data")) / "dev"
     for name in args.sets:
         for lang, own in questions(folder, name, args.limit, args.asked).items():
-            if "contexts" in args.methods:
-                means = np.mean([sent(record) for record in own], axis=0).round(3).tolist()
-                line = {"set": name, "language": lang, "questions": len(own), "method": "contexts"}
-                print(json.dumps({**line, "kept": means[:-1], "share_without_budget": means[-1]}), flush=True)
             for method in args.methods:
-                if method == "contexts":
-                    continue
-                make, chances = METHODS[method]
-                scorer = make()
-                means = np.mean([kept(record, scorer, chances=chances) for record in own], axis=0)
                 line = {"set": name, "language": lang, "questions": len(own), "method": method}
-                print(
-                    json.dumps({**line, "kept": means[:-1].round(3).tolist(), "first": round(means[-1], 3)}), flush=True
-                )
+                print(json.dumps(line | told(own, method)), flush=True)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,7 @@ from ragcompress.retriever.stores.extras import sidecar_bytes
 
 __all__ = ["Embed", "Index"]
 
-NO_PART = (
-    "labeller",
-    "reader",
-    "e5-labeller",
-)  # weights that no vector depends on: a better labeller leaves a job as it is
+NO_PART = ("labeller", "reader", "e5-labeller")  # weights that no vector depends on: a better labeller changes no job
 
 
 @dataclass(frozen=True)

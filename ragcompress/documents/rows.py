@@ -90,11 +90,11 @@ def _below_titles(rows: Iterable[Sequence[Any]], column: str) -> tuple[str, Iter
     above: list[tuple[int, Sequence[Any]]] = []
     blank: Sequence[Any] = ()
     for number, cells in numbered:
-        filled = () if cells is blank else [cell for cell in cells if cell is not None and cell != ""]
+        filled = () if cells is blank else [cell for cell in cells if _filled(cell)]
         if not filled:
             blank = cells  # a gap of a million rows is the same row a million times
         elif len(filled) > 1:
-            titles = [str(cell) for _, row in above for cell in row if cell is not None and cell != ""]
+            titles = [str(cell) for _, row in above for cell in row if _filled(cell)]
             return " – ".join(" ".join(title.lstrip("# ").split()) for title in titles), chain(
                 [(number, cells)], numbered
             )
@@ -103,6 +103,10 @@ def _below_titles(rows: Iterable[Sequence[Any]], column: str) -> tuple[str, Iter
             if len(above) == _MOST_ABOVE or str(filled[0]).strip().lower() == column.lower():
                 break
     return "", chain(above, numbered)
+
+
+def _filled(cell: Any) -> bool:
+    return cell is not None and cell != ""
 
 
 def _named(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def table_passages(
     above, numbered = _below_titles(rows, column)
     title = f"{title} – {above}" if above else title
     for number, cells in numbered:
-        if cells is blank or all(cell is None or cell == "" for cell in cells):
+        if cells is blank or not any(map(_filled, cells)):
             blank = cells  # a gap of a million rows is the same row a million times
             continue
         if not names:
@@ -147,7 +151,7 @@ def table_passages(
             continue
         if sum(len(cell) for cell in cells if isinstance(cell, str)) > MOST_ROW:
             raise InvalidInput(f"{source.where}, row {number} holds more than {MOST_ROW:,} characters; split it")
-        row = {name: cell for name, cell in _named(names, cells).items() if cell is not None and cell != ""}
+        row = {name: cell for name, cell in _named(names, cells).items() if _filled(cell)}
         made = row_passage(row, source, number=number, place=f"{source.where}, row {number}", column=column)
         facts = {**made.metadata, **more, "row": number}
         own = "id" in row and column in row

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ragcompress.core.closing import links
 from ragcompress.core.context import Context
@@ -19,7 +19,7 @@ from ragcompress.core.types import Segment
 from ragcompress.core.view import frames
 from ragcompress.scorers.lexical import terms
 
-__all__ = ["covered", "named", "sharpened"]
+__all__ = ["covered", "sharpened"]
 
 PROSE = frozenset({"", "sentence", "clause", "answer", "frame"})
 COVERS = 6.0  # how many times e-fold a unit that covers the whole question is likelier than one that covers nothing
@@ -88,15 +88,6 @@ def covered(context: Context) -> list[float]:
     return _Sight(context).covered()
 
 
-def named(context: Context) -> list[float]:
-    """The share of the question's words that are all the words of a cell or key of the segment; rare words weigh more.
-
-    >>> named(Context.of("Which port does ssh use?", ["ssh\\t22/tcp", "sshd\\t22/tcp"]))
-    [1.0, 0.0]
-    """
-    return _Sight(context).named()
-
-
 class _Sight:
     """The question's words and where they are in a context."""
 
@@ -121,14 +112,11 @@ class _Sight:
     def _share(self, words: Iterable[str]) -> float:
         return math.fsum(self.weight.get(word, 0.0) for word in words) / self.whole
 
-    def _full(self, segment: Segment) -> Iterator[str]:
-        """Words of the question that are all of a cell, a key or a defined name of the segment, as spelled."""
-        found = dict[str, None]()
-        for cell in _names(segment):
-            words = _WORD.findall(cell.lower())
-            if len(words) <= LONGEST and self.asked.issuperset(words):
-                found |= dict.fromkeys(terms(cell))
-        return (word for word in found if word in self.query)
+    def _full(self, segment: Segment) -> set[str]:
+        """Words that are all of a cell, a key or a defined name of the segment, where the question spells them so."""
+        spelled = ((cell, _WORD.findall(cell.lower())) for cell in _names(segment))
+        full = (cell for cell, words in spelled if len(words) <= LONGEST and self.asked.issuperset(words))
+        return {term for cell in full for term in terms(cell)}
 
 
 def _names(segment: Segment) -> Sequence[str]:

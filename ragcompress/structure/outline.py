@@ -83,7 +83,7 @@ def _marked(lines: Lines, at: int) -> tuple[int, int]:
     if hashes and not (hashes[1] == "#" and _remarks(lines, at)):
         return len(hashes[1]), at + 1
     under = _UNDER.match(lines[at + 1])
-    alone = not lines[at - 1] if at else True
+    alone = not lines[at - 1]
     if (
         under
         and alone
@@ -97,7 +97,7 @@ def _marked(lines: Lines, at: int) -> tuple[int, int]:
 
 def _remarks(lines: Lines, at: int) -> bool:
     """Whether a line that begins with "#" stands among others that do: a comment of several lines, no title."""
-    around = (lines[at - 1] if at else "", lines[at + 1])
+    around = (lines[at - 1], lines[at + 1])
     return any(_REMARK.match(line) for line in around)
 
 
@@ -123,7 +123,7 @@ def _titled(lines: Lines, at: int) -> int:
 def _stands_alone(lines: Lines, at: int) -> bool:
     """Whether a line between blank ones is written like a title: "6. Conveying Non-Source Forms."."""
     words = [word for word in lines[at].split()[1:] if len(word) > 3]
-    blank = not lines[at + 1] and (at == 0 or not lines[at - 1])
+    blank = not lines[at - 1] and not lines[at + 1]
     return blank and bool(words) and sum(word[0].isupper() for word in words) * 3 >= 2 * len(words)
 
 
@@ -133,7 +133,7 @@ def _unmarked(lines: Lines, at: int) -> int:
     titled = _TITLE.match(line)
     if titled and (not below or _CLAUSE.match(below) or _ITEM.match(below)):
         return 2 + titled[1].count(".")
-    above_blank = at == 0 or not lines[at - 1]
+    above_blank = not lines[at - 1]
     number = _NUMBERED.match(line)
     if number and above_blank and (below == "" or len(below) > len(line)):
         return 2 + number[1].count(".")

@@ -91,7 +91,8 @@ def test_a_shipped_graph_can_be_trained_further(exported: Path) -> None:
     model = disturbed_model()
     again = from_graph((exported / "labeller-int8.onnx").read_bytes(), settings_of(model, "test"))
     for (name, ours), theirs in zip(model.state_dict().items(), again.state_dict().values(), strict=True):
-        torch.testing.assert_close(theirs, ours, atol=1e-2, rtol=1e-2, msg=name)  # seven bits
+        rounding = ours.abs().max().item() / 126 if ours.ndim == 2 else 0.0  # half a step of seven bits
+        torch.testing.assert_close(theirs, ours, atol=rounding + 1e-5, rtol=1e-5, msg=name)
     other = resources.files("ragcompress").joinpath("weights", "encoder-int8.onnx").read_bytes()
     with pytest.raises(ModelError, match="no joint labeller"):
         from_graph(other, settings_of(model, "test"))
